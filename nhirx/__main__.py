@@ -1,0 +1,5 @@
+"""``python -m nhirx`` is ``nhirx``."""
+
+from nhirx.cli import main
+
+main()

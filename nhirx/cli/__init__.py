@@ -1,0 +1,38 @@
+"""The command line. ``main`` imports only the command that was asked for, so that ``nhirx scan`` starts as fast as it can.
+
+A command is a module of this package with ``register(app)``. The exit codes and the JSON of every command are the contract
+that outside programs rely on (``docs/howto/commands.md``).
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+# name → (zh, en): the one-line help, here so that listing the commands imports none of them.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "scan": ("讀取影像或 PDF 上的就醫識別碼", "read the visit ID on images and PDFs"),
+    "visit-id": ("檢查並說明一組就醫識別碼", "check and explain a visit ID"),
+    "resolve": ("由處方資料決定上傳欄位", "decide the upload fields from the facts"),
+    "explain": ("逐欄說明上傳值與依據", "explain every field with its rule"),
+    "check": ("上傳前離線檢核", "the NHI's checks, offline, before sending"),
+    "report": ("解讀健保署的檢核結果", "read a check result of the NHI"),
+    "compare": ("1.0 與 2.0 預檢比對", "compare 1.0 with 2.0 as the precheck does"),
+    "demo": ("從紙本處方到上傳完成的完整示範", "the whole way once, everything simulated"),
+    "sim": ("啟動模擬的讀卡機控制軟體與健保署服務", "start the simulated control software and NHI services"),
+    "outbox": ("查看與處理待上傳資料", "look at and work the upload queue"),
+    "doctor": ("檢查這台電腦的各項元件", "check every part of this machine"),
+    "plugins": ("列出已安裝的外掛", "list the installed plugins"),
+}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Entry point of ``nhirx``. Ends the process with one of the contract's exit codes: 0, 1, 2, 3."""
+    from nhirx.cli.app import run
+
+    run(sys.argv[1:] if argv is None else argv)
+
+
+def load(name: str) -> object:
+    """The module of command ``name``."""
+    return importlib.import_module(f"nhirx.cli.{name.replace('-', '_')}")

@@ -1,0 +1,138 @@
+"""JSON over HTTPS: the one module that imports httpx, and the one place where its failures get our names.
+
+Certificates are always verified. Three ways to say whom to trust, per service: the system's store (default), a CA file, or
+the SHA-256 fingerprint of one certificate, for the self-signed certificate of a local service. A pinned certificate is
+fetched once, compared with the fingerprint, and from then on is the only one the connection accepts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import ssl
+import threading
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from nhirx.errors import AnswerMalformed, ServiceTimeout, ServiceUnreachable, SettingInvalid, TlsRefused, TransportError
+from nhirx.settings import ServiceSettings
+
+_LARGEST_ANSWER = 64 * 1024 * 1024
+
+
+class JsonService:
+    """One base URL. Thread-safe; connections are kept open between calls until ``close``.
+
+    Nothing of a body, sent or received, ever reaches a log or an exception: bodies hold personal data and signatures.
+    """
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.url = settings.url.rstrip("/")
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._client: httpx.Client | None = None
+
+    def request(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """The JSON object that the service answers with, whatever its HTTP status when the body is one.
+
+        Raises the ``TransportError`` branch: unreachable, time-out, certificate refused, answer that is no JSON object.
+        """
+        url = self.url + path
+        seconds = timeout or self._settings.timeout
+        try:
+            response = self._connected().request(method, url, json=body, timeout=seconds)
+        except httpx.HTTPError as error:
+            raise _named(error, url, seconds) from None
+        if len(response.content) > _LARGEST_ANSWER:
+            raise AnswerMalformed(url=url, problem="answer too large", status=response.status_code)
+        try:
+            answer = json.loads(response.content)
+        except ValueError:
+            # UnicodeDecodeError is a ValueError too: half an answer, a web page, or another encoding.
+            kind = response.headers.get("content-type", "?").split(";")[0]
+            raise AnswerMalformed(
+                url=url, problem=f"HTTP {response.status_code}, {kind}, no JSON", status=response.status_code
+            ) from None
+        if not isinstance(answer, dict):
+            raise AnswerMalformed(url=url, problem="JSON, but no object", status=response.status_code)
+        if response.status_code >= 500 and not answer:
+            raise AnswerMalformed(url=url, problem=f"HTTP {response.status_code}", status=response.status_code)
+        return answer
+
+    def get(self, path: str, **options: Any) -> dict[str, Any]:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, body: dict[str, Any], **options: Any) -> dict[str, Any]:
+        return self.request("POST", path, body, **options)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+    def _connected(self) -> httpx.Client:
+        with self._lock:
+            if self._client is None:
+                # trust_env off: a proxy of the desktop must not see patient data meant for the VPN or for localhost.
+                self._client = httpx.Client(verify=_context(self._settings), trust_env=False, follow_redirects=False)
+            return self._client
+
+
+def _context(settings: ServiceSettings) -> ssl.SSLContext:
+    if settings.fingerprint:
+        return _pinned(settings, settings.fingerprint)
+    try:
+        return ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingInvalid(setting="ca_file", problem=f"{settings.ca_file}: {error}") from None
+
+
+def _pinned(settings: ServiceSettings, fingerprint: str) -> ssl.SSLContext:
+    parts = urlsplit(settings.url)
+    try:
+        pem = ssl.get_server_certificate((parts.hostname or "", parts.port or 443), timeout=settings.timeout)
+    except TimeoutError:
+        raise ServiceTimeout(url=settings.url, seconds=settings.timeout) from None
+    except OSError as error:
+        raise ServiceUnreachable(url=settings.url, problem=str(error)) from None
+    if not same_fingerprint(fingerprint_of(pem), fingerprint):
+        raise TlsRefused(url=settings.url, problem="certificate differs from the pinned fingerprint")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Exactly one certificate is trusted, so its name adds nothing; vendors' self-signed ones often carry no usable name.
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.load_verify_locations(cadata=pem)
+    return context
+
+
+def fingerprint_of(pem: str) -> str:
+    """SHA-256 of a PEM certificate, lower-case hex."""
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+
+
+def same_fingerprint(one: str, other: str) -> bool:
+    """Whether two fingerprints are equal, colons and case aside."""
+    return one.replace(":", "").lower() == other.replace(":", "").lower()
+
+
+def _named(error: httpx.HTTPError, url: str, seconds: float) -> TransportError:
+    """Our exception for httpx's; a test walks through all of httpx's and checks that none falls through."""
+    if isinstance(error, httpx.TimeoutException):
+        return ServiceTimeout(url=url, seconds=seconds)
+    text = str(error)
+    if isinstance(error, httpx.ConnectError):
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, ssl.SSLError) or "CERTIFICATE" in str(cause).upper():
+                return TlsRefused(url=url, problem=getattr(cause, "verify_message", None) or "TLS handshake failed")
+            cause = cause.__cause__ or cause.__context__
+        return ServiceUnreachable(url=url, problem=text or type(error).__name__)
+    if isinstance(error, httpx.NetworkError | httpx.ProxyError | httpx.UnsupportedProtocol):
+        return ServiceUnreachable(url=url, problem=text or type(error).__name__)
+    return AnswerMalformed(url=url, problem=type(error).__name__)

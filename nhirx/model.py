@@ -1,0 +1,288 @@
+"""The values that travel through nhirx: frozen, validated at the border, equal when their content is equal.
+
+Times are aware (+08:00). At the border a field of the upload format is called by its ID (``M15``); inside it has its
+glossary name (``visit_id``). JSON comes in with ROC digits or ISO 8601 and goes out as ``as_json`` of each value says.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from nhirx import roc
+from nhirx.errors import FactsInvalid
+from nhirx.identifiers import InstitutionCode, NationalId, VisitSerial
+
+
+def _date(value: object) -> object:
+    return roc.parse_date(value) if isinstance(value, str) else value
+
+
+def _datetime(value: object) -> object:
+    return roc.parse_datetime(value) if isinstance(value, str) else value
+
+
+RocDate = Annotated[date, BeforeValidator(_date)]
+RocDateTime = Annotated[datetime, BeforeValidator(_datetime)]
+NationalIdText = Annotated[str, BeforeValidator(lambda value: NationalId.parse(value).value if isinstance(value, str) else value)]
+InstitutionText = Annotated[
+    str, BeforeValidator(lambda value: InstitutionCode.parse(value).value if isinstance(value, str) else value)
+]
+SerialText = Annotated[str, BeforeValidator(lambda value: VisitSerial.parse(value).value if isinstance(value, str) else value)]
+Severity = Literal["block", "warn", "info"]
+
+
+class Value(BaseModel):
+    """Frozen and strict: an unknown member is an error, so a misspelt one cannot be lost in silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+# ── facts: what is known before anything is decided ───────────────────────────────────────────────────────────────────
+
+
+class Pharmacy(Value):
+    institution: InstitutionText
+    pharmacist: NationalIdText
+    newly_contracted: bool = False
+    format2_since: RocDate | None = None
+
+
+class Newborn(Value):
+    """A newborn seen on a relative's card; ``mark`` is M10, ``multiple`` M09."""
+
+    birth_date: RocDate
+    multiple: Annotated[int, Field(ge=1, le=5)] | None = None
+    mark: Annotated[str, Field(pattern=r"^[A-Za-z]$")] | None = None
+    has_id: bool | None = None
+
+
+class Patient(Value):
+    national_id: NationalIdText
+    birth_date: RocDate
+    no_nhi_status: str | None = None
+    newborn: Newborn | None = None
+
+
+class Refill(Value):
+    """One fill of a 慢性病連續處方箋: ``number`` of ``of``, ``days`` this time, ``total_days`` in all."""
+
+    number: Annotated[int, Field(ge=1)]
+    of: Annotated[int, Field(ge=1)]
+    days: Annotated[int, Field(ge=1)] | None = None
+    total_days: Annotated[int, Field(ge=1)] | None = None
+    controlled: bool = False
+
+
+class PrescriptionFacts(Value):
+    """What the sheet says. ``visit_id`` is the text as read; ``visit_id_state`` defaults to what follows from it."""
+
+    visit_id: str | None = None
+    visit_id_state: Literal["read", "absent", "illegible"] | None = None
+    visit_serial: SerialText | None = None
+    institution: InstitutionText | None = None
+    visited_at: RocDateTime | None = None
+    prescriber_format: Literal["2.0", "1.0"] | None = None
+    refill: Refill | None = None
+
+
+class CardFacts(Value):
+    state: Literal["present", "absent", "failed"] = "present"
+    abnormal_serial: SerialText | None = None
+
+
+class MakeUpFacts(Value):
+    """A 補卡: when the drugs were really handed out, and the ID taken then (None: none was taken)."""
+
+    actual_visited_at: RocDateTime
+    actual_visit_id: str | None = None
+
+
+class Facts(Value):
+    """Everything the resolver looks at, as the contract spells it. ``from_json`` reads outside input."""
+
+    dispensed_at: RocDateTime
+    pharmacy: Pharmacy
+    patient: Patient
+    prescription: PrescriptionFacts = PrescriptionFacts()
+    card: CardFacts = CardFacts()
+    make_up: MakeUpFacts | None = None
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """Raises ``FactsInvalid`` that names the first wrong member. Members that are null count as absent."""
+        try:
+            return cls.model_validate(_without_nulls(data))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "(root)"
+            raise FactsInvalid(where=where, problem=first["msg"], count=error.error_count()) from None
+
+
+def _without_nulls(data: object) -> object:
+    if isinstance(data, dict):
+        return {key: _without_nulls(value) for key, value in data.items() if value is not None}
+    return data
+
+
+# ── the prescription as a pharmacy system supplies it ─────────────────────────────────────────────────────────────────
+
+
+class Order(Value):
+    """One line. ``kind`` is what the line is in the pharmacy's words; the regulated codes follow from tables."""
+
+    kind: Literal["drug", "material", "service-fee", "virtual"] = "drug"
+    code: Annotated[str, Field(min_length=1, max_length=12)]
+    usage: str | None = None
+    days: Annotated[int, Field(ge=1)] | None = None
+    total: Annotated[float, Field(ge=0)] = 0.0
+    route: str | None = None
+    long_term: bool = False
+    substituted: bool = False
+
+
+class Prescription(Value):
+    """A prescription with what a record needs beyond the facts: diagnoses, lines, money."""
+
+    patient: Patient
+    sheet: PrescriptionFacts
+    diagnoses: tuple[str, ...] = ()
+    days: Annotated[int, Field(ge=0)] | None = None
+    payment_category: str | None = None
+    fee: Annotated[int, Field(ge=0)] = 0
+    copayment: Annotated[int, Field(ge=0)] = 0
+    orders: tuple[Order, ...] = ()
+    reference: str | None = None
+    """The pharmacy system's own key, handed back in every tell hook."""
+
+
+# ── decisions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Finding(Value):
+    """Something a person should know. ``block`` stops the step, ``warn`` and ``info`` do not."""
+
+    code: str
+    severity: Severity
+    zh: str
+    en: str
+    source: str | None = None
+    field: str | None = None
+
+
+class Reason(Value):
+    """Why a field has its value: the rule's ID, the section it comes from, and how sure the source is."""
+
+    rule: str
+    source: str
+    confidence: Literal["confirmed", "single", "inferred"]
+
+
+class UploadPlan(Value):
+    """What the rules say for one set of facts on one day. ``fields`` holds null for what the card will fill."""
+
+    ok: bool
+    action: Literal["upload", "hold", "none"]
+    call: Literal["1.53", "1.54"] | None
+    fields: dict[str, str | None]
+    from_card: tuple[str, ...]
+    why: dict[str, Reason]
+    findings: tuple[Finding, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The output object of ``nhirx resolve`` (contract §3)."""
+        return self.model_dump(mode="json")
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "block")
+
+
+# ── what the card and the control software give ───────────────────────────────────────────────────────────────────────
+
+
+class Holder(Value):
+    """The public part of a card. ``name`` may hold replacement characters; ``name_raw`` keeps the 20 bytes as hex."""
+
+    card_number: str
+    name: str
+    name_raw: str | None = None
+    national_id: str
+    birth_date: date | None
+    sex: str
+    issued_on: date | None = None
+    card_id: str | None = None
+    """A virtual card's own ID where there is one."""
+
+
+class CardReading(Value):
+    """A visit number as the control software gave it: fields M01, M02, M11, M13–M15.
+
+    ``made_by`` tells the service that made the visit ID, because the NHI refuses an ID of the wrong one (D069–D072).
+    """
+
+    made_by: Literal["card", "no-card", "virtual-card"]
+    visited_at: datetime
+    institution: str
+    visit_id: str | None
+    sam_id: str | None = None
+    card_number: str | None = None
+    visit_serial: str | None = None
+    security_signature: str | None = None
+    same_day: bool | None = None
+    notices: tuple[int, ...] = ()
+    """Codes that came with a success, such as 5010 (a notice) and 5174 (number taken, no ID made)."""
+
+
+class UploadSignature(Value):
+    """One signature for one request to the Web API."""
+
+    sam_id: str
+    institution: str
+    client_random: str
+    signature: str
+
+
+# ── records and their fate ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class UploadRecord(Value):
+    """One ``REC``: the M-fields of MB1 and the D-fields of each MB2, ready to be written. Empty fields are left out."""
+
+    fields: dict[str, str]
+    orders: tuple[dict[str, str], ...] = ()
+
+    @property
+    def visit_id(self) -> str:
+        """M15, the key of the record at the NHI."""
+        return self.fields.get("M15", "")
+
+
+class Receipt(Value):
+    """What the Web API gave for an upload it took. Without ``opcode`` the check result can never be fetched."""
+
+    opcode: str
+    received_at: datetime
+
+
+class CheckError(Value):
+    """One error of a check, ours or the NHI's: field, 1-based order line or None, code."""
+
+    field: str
+    code: str
+    order: int | None = None
+    severity: Literal["error", "warning", "pending"] = "error"
+    zh: str = ""
+    en: str = ""
+    fix_zh: str = ""
+    fix_en: str = ""
+
+
+class CheckResult(Value):
+    """The NHI's answer for one record. ``accepted`` is true when no error of level 1 is left."""
+
+    accepted: bool
+    errors: tuple[CheckError, ...] = ()
+    raw: str | None = None

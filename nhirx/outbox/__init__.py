@@ -1,0 +1,1 @@
+"""The journal of dispensings and the upload queue, in one database."""

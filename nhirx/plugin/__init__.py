@@ -1,0 +1,6 @@
+"""Plugins (being built)."""
+
+import pluggy
+
+NAME = "nhirx"
+hookimpl = pluggy.HookimplMarker(NAME)

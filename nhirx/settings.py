@@ -1,0 +1,158 @@
+"""Settings: one frozen model, read from a TOML file, with the environment on top.
+
+Where: ``--config FILE``, else ``NHIRX_CONFIG``, else ``nhirx.toml`` in the platform's configuration folder. A value of the
+environment is named ``NHIRX_<SECTION>_<NAME>``. Secrets are not settings: they live in the keyring, a key file or an
+environment variable of their own. Certificate checks have no switch here, on purpose.
+
+What the sources leave unknown has no default (``medical_category``): using it unset is ``SettingMissing``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from nhirx import roc
+from nhirx.errors import FileMissing, SettingInvalid, SettingMissing
+from nhirx.model import Value
+
+_Date = Annotated[date, BeforeValidator(lambda value: roc.parse_date(value) if isinstance(value, str) else value)]
+
+
+class PharmacySettings(Value):
+    institution: str | None = None
+    pharmacist: str | None = None
+    newly_contracted: bool = False
+    format2_since: _Date | None = None
+
+
+class RecordSettings(Value):
+    """Values the sources leave open (``spec/upload_2_0.md`` §9)."""
+
+    medical_category: str | None = None
+    """M56; no published value for a pharmacy."""
+    dispensing_mode: str | None = None
+    """M23 for a pharmacy; None takes the table's inferred value."""
+    encoding: Literal["big5", "utf-8"] = "big5"
+
+
+class ServiceSettings(Value):
+    """One HTTPS service. A local self-signed certificate is pinned by fingerprint or named as CA file."""
+
+    url: str
+    ca_file: Path | None = None
+    fingerprint: str | None = None
+    """SHA-256 of the certificate, hex, with or without colons."""
+    timeout: Annotated[float, Field(gt=0)] = 10.0
+
+
+class ControlSettings(Value):
+    kind: Literal["auto", "control6", "cshis", "virtual", "none"] = "auto"
+    local: ServiceSettings = ServiceSettings(url="https://localhost:5066")
+    data_centre: ServiceSettings = ServiceSettings(url="https://medvpndc.nhi.gov.tw", timeout=20.0)
+
+
+class UploadSettings(Value):
+    service: ServiceSettings = ServiceSettings(url="https://medvpndti.nhi.gov.tw", timeout=120.0)
+    upload_path: str = "/V2000/VNHI_Upload"
+    download_path: str = "/V2000/VNHI_Download"
+    mode: Literal["A1", "A2", "ZZ"] = "A1"
+    key_spelling: Literal["camel", "lower"] = "camel"
+    """``sSamId`` or ``sSamid``: public programs use both."""
+    batch_size: Annotated[int, Field(ge=1, le=500)] = 30
+    retry_first: Annotated[float, Field(gt=0)] = 5.0
+    retry_limit: Annotated[float, Field(gt=0)] = 3600.0
+    poll_first: Annotated[float, Field(ge=0)] = 10.0
+
+
+class OutboxSettings(Value):
+    url: str | None = None
+    """SQLAlchemy URL; None is a SQLite file in the platform's data folder."""
+
+
+class PluginSettings(Value):
+    blocked: tuple[str, ...] = ()
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """One table per plugin, handed to it as it stands."""
+
+
+class Settings(Value):
+    pharmacy: PharmacySettings = PharmacySettings()
+    record: RecordSettings = RecordSettings()
+    control: ControlSettings = ControlSettings()
+    upload: UploadSettings = UploadSettings()
+    outbox: OutboxSettings = OutboxSettings()
+    plugins: PluginSettings = PluginSettings()
+
+    def require(self, name: str) -> Any:
+        """The setting ``name`` (dotted). Raises ``SettingMissing`` when it is unset."""
+        value: Any = self
+        for part in name.split("."):
+            value = getattr(value, part)
+        if value is None:
+            raise SettingMissing(setting=name)
+        return value
+
+
+def config_path() -> Path:
+    if named := os.environ.get("NHIRX_CONFIG"):
+        return Path(named)
+    from platformdirs import user_config_path
+
+    return user_config_path("nhirx", appauthor=False) / "nhirx.toml"
+
+
+def data_path() -> Path:
+    """The folder of the outbox; ``NHIRX_DATA`` overrides the platform's."""
+    if named := os.environ.get("NHIRX_DATA"):
+        return Path(named)
+    from platformdirs import user_data_path
+
+    return user_data_path("nhirx", appauthor=False)
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the settings. A file that is named but missing is an error; the default file may be absent."""
+    named = path is not None or "NHIRX_CONFIG" in os.environ
+    file = path or config_path()
+    tree: dict[str, Any] = {}
+    try:
+        tree = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        if named:
+            raise FileMissing(path=str(file)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingInvalid(setting=str(file), problem=str(error)) from None
+    for section, names in _environment_names().items():
+        for name in names:
+            value = os.environ.get(f"NHIRX_{section}_{name}".upper())
+            if value is not None:
+                tree.setdefault(section, {})[name] = value
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise SettingInvalid(setting=".".join(map(str, first["loc"])), problem=first["msg"]) from None
+
+
+def _environment_names() -> dict[str, list[str]]:
+    """Scalars of the first two levels; services and plugins come from the file."""
+    names: dict[str, list[str]] = {}
+    for section, outer in Settings.model_fields.items():
+        kind = outer.annotation
+        if isinstance(kind, type) and issubclass(kind, Value):
+            names[section] = [
+                name
+                for name, inner in kind.model_fields.items()
+                if not any(isinstance(part, type) and issubclass(part, (Value, dict, tuple)) for part in _parts(inner.annotation))
+            ]
+    return names
+
+
+def _parts(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) or (annotation,)

@@ -1,0 +1,1 @@
+"""Sending records to the Web API and following them to the end."""
