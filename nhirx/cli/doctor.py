@@ -1,0 +1,49 @@
+"""``nhirx doctor``: is everything on this machine ready, and if not, what to do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nhirx import diagnostics
+from nhirx.cli.app import emit
+from nhirx.i18n import say
+
+_NAMES = {
+    "decoders": ("解碼元件", "Decoders"),
+    "camera": ("攝影機", "Camera"),
+    "pcsc": ("讀卡機", "Card reader"),
+    "control": ("控制軟體", "Control software"),
+    "clock": ("時鐘", "Clock"),
+    "database": ("資料庫", "Database"),
+    "plugins": ("外掛", "Plugins"),
+}
+_MARKS = {"ok": "✔", "warn": "!", "fail": "✘"}
+_COLOURS = {"ok": typer.colors.GREEN, "warn": typer.colors.YELLOW, "fail": typer.colors.RED}
+
+
+def register(app: typer.Typer) -> None:
+    @app.command(
+        "doctor", help=say("檢查這台電腦的各項元件，並說明如何處理", "check every part of this machine and say what to do")
+    )
+    def doctor(
+        only: Annotated[list[str] | None, typer.Option("--only", help=say("只檢查這些項目", "only these probes"))] = None,
+        as_json: Annotated[bool, typer.Option("--json", help=say("輸出 JSON，每項一行", "print JSON, one line a probe"))] = False,
+        limit: Annotated[
+            float, typer.Option("--limit", help=say("每項的秒數上限", "seconds for each probe"))
+        ] = diagnostics.TIME_LIMIT,
+    ) -> int:
+        unknown = sorted(set(only or ()) - set(diagnostics.PROBES))
+        if unknown:
+            raise typer.BadParameter(say(f"沒有這些項目：{', '.join(unknown)}", f"no such probe: {', '.join(unknown)}"))
+        worst = 0
+        for report in diagnostics.examine(tuple(only) if only else None, limit=limit):
+            worst = max(worst, report["status"] == "fail")
+            if as_json:
+                emit(report)
+                continue
+            zh, en = _NAMES[report["name"]]
+            typer.secho(f"{_MARKS[report['status']]} {say(zh, en)}", fg=_COLOURS[report["status"]], nl=False)
+            typer.echo(f"  {say(report['zh'], report['en'])}")
+        return int(worst)
