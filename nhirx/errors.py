@@ -23,8 +23,10 @@ The tree (a test compares it with the classes)::
     ├─ RuleError
     │  ├─ NoRuleApplies
     │  └─ TableInvalid
+    ├─ PlanBlocked
     ├─ CheckFailed
     ├─ WrongCard
+    ├─ AbnormalReasonNeeded
     ├─ CardError
     │  ├─ PcscUnavailable
     │  ├─ ReaderAbsent
@@ -56,6 +58,7 @@ The tree (a test compares it with the classes)::
     │  ├─ DiskFull
     │  ├─ StoreReadOnly
     │  ├─ StoreDamaged
+    │  ├─ KeyWrong
     │  └─ TransitionRefused
     └─ PluginError
        ├─ PluginRefused
@@ -205,6 +208,13 @@ class TableInvalid(RuleError):
     en_words = "The rule table {table} is wrong: {problem}."
 
 
+class PlanBlocked(NhirxError):
+    code = "plan-blocked"
+    exit_code = 1
+    zh_words = "這張處方目前不能上傳（{findings}）。請依提示處理後再試，未讀卡也未送出任何資料。"
+    en_words = "This prescription cannot be uploaded as it stands ({findings}). Nothing was taken from the card and nothing was sent."
+
+
 class CheckFailed(NhirxError):
     code = "check-failed"
     exit_code = 1
@@ -219,6 +229,15 @@ class WrongCard(NhirxError):
     en_words = (
         "The card and the prescription are not of the same person ({which}). Stop and check the identity; nothing was written."
     )
+
+
+class AbnormalReasonNeeded(NhirxError):
+    """The card could not give a number; a person has to declare why. ``candidates`` are the codes that fit the failure."""
+
+    code = "abnormal-reason-needed"
+    exit_code = 1
+    zh_words = "取號失敗（{cause}）。請由藥師確認原因並選擇異常就醫序號（{candidates}），或排除後重新讀卡。已寫入日誌，不會遺失。"
+    en_words = "No visit number ({cause}). A pharmacist has to choose the abnormal serial that fits ({candidates}), or mend it and read again. Nothing is lost."
 
 
 # ── the card and its reader ───────────────────────────────────────────────────────────────────────────────────────────
@@ -418,6 +437,12 @@ class StoreDamaged(StoreError):
     code = "store-damaged"
     zh_words = "資料庫 {path} 已損壞（{problem}）。請勿刪除，改用備份並保留此檔。"
     en_words = "The database {path} is damaged ({problem}). Do not delete it: go back to a backup and keep this file."
+
+
+class KeyWrong(StoreError):
+    code = "key-wrong"
+    zh_words = "無法解開資料庫內的加密內容（{problem}）。請確認金鑰檔或環境變數是這個資料庫的；資料仍在，勿刪除。"
+    en_words = "What is encrypted in the database cannot be opened ({problem}). Use the key that belongs to it; the data are still there, delete nothing."
 
 
 class TransitionRefused(StoreError):
