@@ -68,11 +68,20 @@ class UploadSettings(Value):
     retry_first: Annotated[float, Field(gt=0)] = 5.0
     retry_limit: Annotated[float, Field(gt=0)] = 3600.0
     poll_first: Annotated[float, Field(ge=0)] = 10.0
+    lease: Annotated[float, Field(gt=0)] = 300.0
+    """Seconds a sender may hold a record; more than the service's time-out."""
+    most_attempts: Annotated[int, Field(ge=1)] = 100
+    """After so many tries in vain a person has to look."""
+    give_up_results: Annotated[float, Field(gt=0)] = 3 * 86400.0
+    """Seconds after which a missing check result is shown to a person (results are kept three days)."""
 
 
 class OutboxSettings(Value):
     url: str | None = None
     """SQLAlchemy URL; None is a SQLite file in the platform's data folder."""
+    key: Literal["file", "keyring", "env"] = "file"
+    """Where the key of what is stored lives; the key itself is never a setting."""
+    key_file: Path | None = None
 
 
 class PluginSettings(Value):
