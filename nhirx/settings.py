@@ -88,6 +88,8 @@ class PluginSettings(Value):
     blocked: tuple[str, ...] = ()
     options: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """One table per plugin, handed to it as it stands."""
+    time_limit: Annotated[float, Field(gt=0)] = 10.0
+    """Seconds that one call of one plugin may take before it counts as failed."""
 
 
 class Settings(Value):
