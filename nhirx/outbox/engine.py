@@ -1,0 +1,120 @@
+"""Connections: SQLite as durable as it can be, PostgreSQL by URL, and the schema brought up to date."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from nhirx.errors import ComponentMissing, SettingInvalid, StoreError, StoreReadOnly
+from nhirx.outbox.faults import named
+from nhirx.outbox.schema import HEAD
+
+_BUSY_SECONDS = 30
+_MIGRATION_LOCK = 0x6E686972
+_migrating = threading.Lock()
+
+
+class Database:
+    """One database. ``reading`` and ``writing`` are transactions; a ``writing`` that returns is on disk."""
+
+    def __init__(self, url: str) -> None:
+        self.url = _parsed(url)
+        self.where = self.url.database or "" if self.url.get_backend_name() == "sqlite" else self.url.render_as_string()
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = _engine(self.url, self.where)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        with named(self.where), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with named(self.where), self.engine.connect().execution_options(nhirx_reading=True) as connection:
+            yield connection
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest version. Two programs that open one database at once do it once."""
+        if self.version() == HEAD:
+            return
+        with _migrating, named(self.where), self.engine.connect() as connection, connection.begin():
+            if not self.is_sqlite:  # SQLite's own BEGIN IMMEDIATE already keeps others out
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            from nhirx.outbox.migrations import upgrade
+
+            upgrade(connection)
+
+    def version(self) -> str | None:
+        """The schema's version, or None for an empty database. Raises ``StoreError`` for a newer one than this program knows."""
+        with self.reading() as connection:
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if found is not None and found > HEAD:
+            raise StoreError(
+                zh=f"資料庫 {self.where} 是較新版本的程式建立的（{found}）。請更新 nhirx 後再開啟。",
+                en=f"The database {self.where} was made by a newer program ({found}). Update nhirx before opening it.",
+                path=self.where,
+            )
+        return found
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+    except ArgumentError:
+        raise SettingInvalid(setting="outbox.url", problem="no SQLAlchemy URL") from None
+    if backend == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise SettingInvalid(setting="outbox.url", problem="a SQLite file is needed: nothing may be only in memory")
+        return parsed
+    if backend != "postgresql":
+        raise SettingInvalid(setting="outbox.url", problem=f"{backend}: use sqlite or postgresql")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def _engine(url: URL, where: str) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        try:
+            Path(where).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreReadOnly(path=where, problem=error.strerror) from None
+        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, pool_size=4)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        # pre_ping: a counter PC sleeps, and wakes with a connection that the server has long closed.
+        return create_engine(url, pool_size=4, pool_pre_ping=True, connect_args={"connect_timeout": _BUSY_SECONDS})
+    except ModuleNotFoundError:
+        raise ComponentMissing(component="psycopg", how="pip install 'nhirx[postgres]'") from None
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own: see _begin_sqlite
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 30000")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # per connection: a commit that returned survives the plug being pulled
+    cursor.execute("PRAGMA fullfsync = ON")  # macOS keeps its promise only with this; elsewhere it does nothing
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")  # what is purged is overwritten
+    cursor.execute("PRAGMA temp_store = MEMORY")  # sorted rows never go to a temporary file
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A writer takes the lock at once: a reader that turns writer later could fail with "busy" that no waiting cures.
+    reading = connection.get_execution_options().get("nhirx_reading")
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

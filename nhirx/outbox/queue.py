@@ -1,0 +1,326 @@
+"""The upload queue: who may send what, when, and what became of it.
+
+Several workers, in one program or in many, may work one queue. A record is held by one of them under a lease; the database itself
+refuses a second sender of the same visit (``uq_queue_one_sender``). Records of one visit go in the order in which they were put.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, or_, select, update
+
+from nhirx.errors import InputError, NhirxError
+from nhirx.identifiers import PlaceholderId, canonical_text
+from nhirx.logs import mask
+from nhirx.model import CheckResult, Receipt, UploadRecord
+from nhirx.outbox import trail
+from nhirx.outbox.base import Step, Store, new_id
+from nhirx.outbox.schema import in_state, queue
+from nhirx.outbox.states import LIVE, QUEUE, QUEUE_STATES
+from nhirx.outbox.values import Event, Queued
+
+IMPOSSIBLE = timedelta(days=1)
+"""Nothing waits longer than this. A time further ahead was written by a clock that has been set back since."""
+
+
+class Queue:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    # ── putting ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def put(self, record: UploadRecord, *, dispensing: int | None = None) -> int:
+        """Queue a record that has no dispensing of its own, such as a correction. On disk when this returns."""
+        with self._store.step() as step:
+            return self.put_in(step, record, dispensing)
+
+    def put_in(self, step: Step, record: UploadRecord, dispensing: int | None) -> int:
+        """As ``put``, inside the caller's transaction."""
+        visit, person = self.visit_key(record), record.fields.get("M03", "")
+        unique = bool(record.visit_id) and not PlaceholderId.is_valid(record.visit_id)
+        lock = visit if unique else secrets.token_hex(32)
+        row = step.connection.execute(
+            insert(queue).values(
+                dispensing_id=dispensing,
+                state=QUEUE["put"].after,
+                lock=lock,
+                unique_key=int(unique),
+                visit_key=visit,
+                person_key=self._store.ring.hash(person.upper(), "person") if person else None,
+                kind=record.fields.get("H01", ""),
+                record_sealed=step.seal(record.model_dump_json(), "queue.record"),
+                built_at=step.now,
+                changed_at=step.now,
+                attempts=0,
+                due_at=step.now,
+            )
+        )
+        item = new_id(row)
+        step.note("put", "queue", item, QUEUE["put"].after, dispensing=dispensing, orders=len(record.orders))
+        if unique:
+            self._supersede(step, [lock])
+        return item
+
+    def visit_key(self, record: UploadRecord) -> str:
+        return self._store.ring.hash(record.visit_id, "visit")
+
+    # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def claim(self, limit: int, lease: timedelta) -> list[Queued]:
+        """Take up to ``limit`` due records for sending; nobody else gets them before ``lease`` has passed."""
+        token = secrets.token_hex(16)
+        with self._store.step() as step:
+            self._lapse(step)
+            older = queue.alias("older")
+            waits = exists().where(older.c.lock == queue.c.lock, older.c.id < queue.c.id, in_state(older, *LIVE))
+            due = (
+                select(queue.c.id)
+                .where(in_state(queue, "built"), self._is_due(queue.c.due_at, step.now), ~waits)
+                .order_by(queue.c.due_at, queue.c.id)
+                .limit(limit)
+                .with_for_update(skip_locked=True)
+            )
+            ids = list(step.connection.execute(due).scalars())
+            if not ids:
+                return []
+            step.connection.execute(
+                update(queue)
+                .where(queue.c.id.in_(ids), in_state(queue, "built"))
+                .values(
+                    state=QUEUE["claim"].after,
+                    changed_at=step.now,
+                    lease=token,
+                    lease_until=step.now + lease,
+                    attempts=queue.c.attempts + 1,
+                )
+            )
+            for item in ids:
+                step.note("claim", "queue", item, QUEUE["claim"].after)
+            rows = step.connection.execute(select(queue).where(queue.c.lease == token).order_by(queue.c.id)).all()
+        return [self._value(row) for row in rows]
+
+    def sent(self, items: Sequence[int], receipt: Receipt, *, poll_at: datetime | None = None) -> None:
+        """Keep the Opcode of the upload that carried ``items``, in that order, before anything else is done with it.
+
+        Works as well when the lease has ended meanwhile: an Opcode is a fact.
+        """
+        with self._store.step() as step:
+            for place, item in enumerate(items, start=1):
+                step.move(
+                    queue,
+                    "queue",
+                    item,
+                    QUEUE["receive"],
+                    opcode=receipt.opcode,
+                    place=place,
+                    sent_at=receipt.received_at,
+                    due_at=poll_at or step.now,
+                    lease=None,
+                    lease_until=None,
+                    problem=None,
+                )
+                step.note("receive", "queue", item, QUEUE["receive"].after, opcode=receipt.opcode, place=place)
+
+    def failed(self, items: Sequence[Queued], error: NhirxError, next_try_at: datetime) -> None:
+        """The upload did not happen. Due again at ``next_try_at``; what another sender holds by now is left alone."""
+        with self._store.step() as step:
+            for item in items:
+                if self._still_held(step, item):
+                    self._back(step, item.id, "fail", next_try_at, error)
+            self._supersede(step, self._locks(step, [item.id for item in items]))
+
+    def unclear(self, items: Sequence[Queued], error: NhirxError, next_try_at: datetime) -> None:
+        """The upload was sent and no answer came. The same record goes again, unless its key does not name one visit."""
+        with self._store.step() as step:
+            for item in items:
+                if self._still_held(step, item):
+                    self._back(step, item.id, "fail" if item.unique else "doubt", next_try_at, error)
+            self._supersede(step, self._locks(step, [item.id for item in items]))
+
+    def block(self, item: int, error: NhirxError) -> None:
+        """Put a record before a person, with the reason."""
+        with self._store.step() as step:
+            step.move(queue, "queue", item, QUEUE["block"], problem=_problem(error), lease=None, lease_until=None)
+            step.note("block", "queue", item, QUEUE["block"].after, code=error.code)
+
+    # ── checking ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def unchecked(self, limit: int, next_look_at: datetime) -> dict[str, list[Queued]]:
+        """Records whose check result is due, by Opcode; each upload whole. They are due again at ``next_look_at``."""
+        with self._store.step() as step:
+            due = select(queue.c.opcode).where(in_state(queue, "sent"), self._is_due(queue.c.due_at, step.now))
+            # Oldest first; the upload's records share one due time, so a limit on rows still gives every upload a turn.
+            opcodes = list(dict.fromkeys(step.connection.execute(due.order_by(queue.c.due_at).limit(limit)).scalars()))
+            if not opcodes:
+                return {}
+            mine = and_(in_state(queue, "sent"), queue.c.opcode.in_(opcodes))
+            step.connection.execute(update(queue).where(mine).values(due_at=next_look_at))
+            rows = step.connection.execute(select(queue).where(mine).order_by(queue.c.opcode, queue.c.place)).all()
+        found: dict[str, list[Queued]] = {}
+        for row in rows:
+            found.setdefault(str(row.opcode), []).append(self._value(row))
+        return found
+
+    def look_again(self, items: Sequence[int], at: datetime) -> None:
+        """Ask for the result of these at ``at``."""
+        with self._store.step() as step:
+            step.connection.execute(update(queue).where(queue.c.id.in_(items), in_state(queue, "sent")).values(due_at=at))
+
+    def accepted(self, item: int, result: CheckResult) -> bool:
+        """The check found no error. False when that was known already."""
+        return self._checked(item, result, "accept")
+
+    def rejected(self, item: int, result: CheckResult) -> bool:
+        """The check found errors, kept for the person who corrects them. False when that was known already."""
+        return self._checked(item, result, "reject")
+
+    # ── a person's part ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def retry(self, item: int, *, by: str | None = None) -> None:
+        """Send a stuck or rejected record again as it is, now."""
+        with self._store.step(by) as step:
+            step.move(queue, "queue", item, QUEUE["retry"], due_at=step.now, attempts=0, problem=None)
+            step.note("retry", "queue", item, QUEUE["retry"].after)
+
+    def withdraw(self, item: int, why: str, *, by: str) -> None:
+        """Never send it. The record is kept; ``why`` goes to the audit trail and must not name a patient."""
+        with self._store.step(by) as step:
+            step.move(queue, "queue", item, QUEUE["withdraw"])
+            step.note("withdraw", "queue", item, QUEUE["withdraw"].after, why=mask(why))
+
+    def hurry(self) -> int:
+        """Make every waiting record and every missing result due now; how many."""
+        with self._store.step() as step:
+            moved = step.connection.execute(
+                update(queue).where(in_state(queue, "built", "sent")).values(due_at=step.now)
+            ).rowcount
+            step.note("hurry", "queue", None, None, count=moved)
+        return moved
+
+    # ── looking ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def counts(self) -> dict[str, int]:
+        """How many records stand in each state; every state is named."""
+        with self._store.database.reading() as connection:
+            found = connection.execute(select(queue.c.state, func.count()).group_by(queue.c.state)).all()
+        return dict.fromkeys(QUEUE_STATES, 0) | {str(state): int(number) for state, number in found}
+
+    def item(self, item: int) -> Queued:
+        """Raises ``InputError`` when there is none of that ID."""
+        with self._store.database.reading() as connection:
+            row = connection.execute(select(queue).where(queue.c.id == item)).one_or_none()
+        if row is None:
+            raise InputError(problem=f"佇列中沒有第 {item} 筆 / no record {item} in the queue")
+        return self._value(row)
+
+    def find(
+        self,
+        *,
+        states: Sequence[str] = (),
+        visit_id: str | None = None,
+        national_id: str | None = None,
+        dispensing: int | None = None,
+        limit: int = 100,
+    ) -> list[Queued]:
+        """Records that fit everything given, newest first. Purged ones are left out."""
+        query: Select[Any] = select(queue).where(queue.c.record_sealed.is_not(None))
+        if states:
+            query = query.where(queue.c.state.in_(states))
+        if visit_id is not None:
+            query = query.where(queue.c.visit_key == self._store.ring.hash(canonical_text(visit_id), "visit"))
+        if national_id is not None:
+            query = query.where(queue.c.person_key == self._store.ring.hash(national_id.strip().upper(), "person"))
+        if dispensing is not None:
+            query = query.where(queue.c.dispensing_id == dispensing)
+        with self._store.database.reading() as connection:
+            rows = connection.execute(query.order_by(queue.c.id.desc()).limit(limit)).all()
+        return [self._value(row) for row in rows]
+
+    def history(self, item: int) -> list[Event]:
+        with self._store.database.reading() as connection:
+            return list(trail.lines(connection, subject="queue", subject_id=item))
+
+    # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _checked(self, item: int, result: CheckResult, event: str) -> bool:
+        with self._store.step() as step:
+            state = step.connection.execute(select(queue.c.state).where(queue.c.id == item).with_for_update()).scalar()
+            if state == QUEUE[event].after:
+                return False
+            sealed = step.seal(result.model_dump_json(), "queue.result")
+            step.move(queue, "queue", item, QUEUE[event], result_sealed=sealed, problem=None)
+            codes = sorted({f"{error.field}:{error.code}" for error in result.errors})
+            step.note(event, "queue", item, QUEUE[event].after, errors=codes)
+        return True
+
+    def _lapse(self, step: Step) -> None:
+        """Leases that ended: their sender died or hangs. It may have sent, so the same rule as for a lost answer holds."""
+        ended = or_(queue.c.lease_until <= step.now, queue.c.lease_until > step.now + IMPOSSIBLE)
+        query = select(queue.c.id, queue.c.unique_key, queue.c.lock).where(in_state(queue, "sending"), ended)
+        rows = step.connection.execute(query.with_for_update(skip_locked=True)).all()
+        for row in rows:
+            self._back(step, row.id, "lapse" if row.unique_key else "doubt", step.now, None)
+        self._supersede(step, [row.lock for row in rows])
+
+    def _back(self, step: Step, item: int, event: str, due: datetime, error: NhirxError | None) -> None:
+        values: dict[str, Any] = {"problem": _problem(error)} if error else {}
+        step.move(queue, "queue", item, QUEUE[event], due_at=due, lease=None, lease_until=None, **values)
+        step.note(event, "queue", item, QUEUE[event].after, code=error.code if error else None)
+
+    def _still_held(self, step: Step, item: Queued) -> bool:
+        query = select(queue.c.id).where(queue.c.id == item.id, in_state(queue, "sending"), queue.c.lease == item.lease)
+        return step.connection.execute(query.with_for_update()).scalar() is not None
+
+    def _locks(self, step: Step, items: Sequence[int]) -> list[str]:
+        return list(step.connection.execute(select(queue.c.lock).where(queue.c.id.in_(items))).scalars())
+
+    def _supersede(self, step: Step, locks: Sequence[str]) -> None:
+        """Drop waiting records that a newer one of the same kind and visit replaces; another kind goes after them, in order."""
+        if not locks:
+            return
+        newer = queue.alias("newer")
+        replaced = exists().where(
+            newer.c.lock == queue.c.lock, newer.c.id > queue.c.id, newer.c.kind == queue.c.kind, in_state(newer, "built")
+        )
+        query = select(queue.c.id).where(queue.c.lock.in_(locks), in_state(queue, "built"), replaced)
+        for item in step.connection.execute(query).scalars().all():
+            step.move(queue, "queue", item, QUEUE["supersede"])
+            step.note("supersede", "queue", item, QUEUE["supersede"].after)
+
+    @staticmethod
+    def _is_due(column: Any, now: datetime) -> ColumnElement[bool]:
+        return or_(column <= now, column > now + IMPOSSIBLE)
+
+    def _value(self, row: Row[Any]) -> Queued:
+        found = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
+        names = (
+            "id",
+            "dispensing_id",
+            "state",
+            "built_at",
+            "changed_at",
+            "attempts",
+            "due_at",
+            "lease",
+            "opcode",
+            "place",
+            "sent_at",
+        )
+        return Queued.model_validate(
+            {name: found[name] for name in names}
+            | {
+                "unique": bool(found["unique_key"]),
+                "record": self._store.opened(found["record_sealed"], "queue.record"),
+                "result": self._store.opened(found["result_sealed"], "queue.result"),
+                "problem": json.loads(found["problem"]) if found["problem"] else None,
+            }
+        )
+
+
+def _problem(error: NhirxError) -> str:
+    return json.dumps({"code": error.code, "zh": mask(error.zh), "en": mask(error.en)}, ensure_ascii=False)

@@ -1,0 +1,186 @@
+"""The tables of the outbox. Migration head and these tables are equal; a test compares them.
+
+What can name a person is sealed (``*_sealed``, see ``keys``) or a keyed hash (``*_key``); everything else stands in clear,
+so that a database browser shows what is stuck and why without showing whom.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ColumnElement,
+    Dialect,
+    ForeignKey,
+    FromClause,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+from nhirx.outbox.states import JOURNAL_STATES, QUEUE_STATES
+from nhirx.roc import TAIPEI
+
+HEAD = "0001"
+"""The newest migration; a test compares it with the files."""
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time as microseconds since 1970 UTC: the same, and comparable, in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without offset")
+        return round(value.timestamp() * 1_000_000)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC).astimezone(TAIPEI)
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(value) for value in values)})"
+
+
+def in_state(table: FromClause, *states: str) -> ColumnElement[bool]:
+    """``state`` of ``table`` is one of ``states``, written into the statement: only then may SQLite use a partial index."""
+    if len(states) == 1:
+        return table.c.state == bindparam(None, states[0], literal_execute=True)
+    return table.c.state.in_(bindparam(None, states, expanding=True, literal_execute=True))
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+dispensings = Table(
+    "dispensings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("person_key", String(64)),
+    Column("visit_key", String(64)),
+    Column("plan_sealed", LargeBinary),
+    Column("prescription_sealed", LargeBinary),
+    Column("facts_sealed", LargeBinary),
+    Column("reading_sealed", LargeBinary),
+    Column("signatures_sealed", LargeBinary),
+    Column("reason_sealed", LargeBinary),
+    Column("settled_by", Integer, ForeignKey("dispensings.id")),
+    Column("purged_at", Moment),
+    CheckConstraint(_one_of("state", JOURNAL_STATES), name="state"),
+    sqlite_autoincrement=True,  # an ID that was once shown to a person is never given to another dispensing
+)
+Index(
+    "ix_dispensings_open",
+    dispensings.c.state,
+    sqlite_where=text(_one_of("state", ("opened", "numbered", "written", "held"))),
+    postgresql_where=text(_one_of("state", ("opened", "numbered", "written", "held"))),
+)
+Index("ix_dispensings_person", dispensings.c.person_key)
+Index("ix_dispensings_visit", dispensings.c.visit_key)
+
+queue = Table(
+    "queue",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dispensing_id", Integer, ForeignKey("dispensings.id")),
+    Column("state", String(16), nullable=False),
+    Column("lock", String(64), nullable=False),
+    Column("unique_key", Integer, nullable=False),
+    Column("visit_key", String(64), nullable=False),
+    Column("person_key", String(64)),
+    Column("kind", String(8), nullable=False),
+    Column("record_sealed", LargeBinary),
+    Column("built_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("lease_until", Moment),
+    Column("lease", String(32)),
+    Column("opcode", String(128)),
+    Column("place", Integer),
+    Column("sent_at", Moment),
+    Column("result_sealed", LargeBinary),
+    Column("problem", Text),
+    Column("purged_at", Moment),
+    CheckConstraint(_one_of("state", QUEUE_STATES), name="state"),
+    sqlite_autoincrement=True,
+)
+# The lock of the whole design: at most one sender per visit ID, whatever the programs do.
+Index(
+    "uq_queue_one_sender",
+    queue.c.lock,
+    unique=True,
+    sqlite_where=text("state = 'sending'"),
+    postgresql_where=text("state = 'sending'"),
+)
+Index(
+    "ix_queue_waiting",
+    queue.c.lock,
+    queue.c.id,
+    sqlite_where=text("state IN ('built', 'sending')"),
+    postgresql_where=text("state IN ('built', 'sending')"),
+)
+Index("ix_queue_due", queue.c.due_at, sqlite_where=text("state = 'built'"), postgresql_where=text("state = 'built'"))
+Index("ix_queue_unchecked", queue.c.due_at, sqlite_where=text("state = 'sent'"), postgresql_where=text("state = 'sent'"))
+Index("ix_queue_leased", queue.c.lease_until, sqlite_where=text("state = 'sending'"), postgresql_where=text("state = 'sending'"))
+Index(
+    "ix_queue_person",
+    queue.c.state,
+    sqlite_where=text("state IN ('rejected', 'stuck')"),
+    postgresql_where=text("state IN ('rejected', 'stuck')"),
+)
+Index("ix_queue_opcode", queue.c.opcode)
+Index("ix_queue_dispensing", queue.c.dispensing_id)
+Index("ix_queue_visit", queue.c.visit_key)
+
+# Every step anyone took, chained: each digest covers the one before. No personal data in clear.
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("who", String(64), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("subject", String(16), nullable=False),
+    Column("subject_id", Integer),
+    Column("after", String(16)),
+    Column("note", Text, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+Index("ix_events_subject", events.c.subject, events.c.subject_id)
+
+# One row: the end of the chain. It is also the lock that puts concurrent writers in order.
+chain = Table(
+    "chain",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+)
+
+meta = Table("meta", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False))
