@@ -1,0 +1,57 @@
+"""``nhirx plugins``: what is installed, what it does, and why something was not loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nhirx.cli.app import emit
+from nhirx.i18n import say
+
+_STATES = {"loaded": ("已載入", "loaded"), "blocked": ("已停用", "blocked"), "refused": ("無法載入", "refused")}
+
+
+def register(app: typer.Typer) -> None:
+    @app.command("plugins", help=say("列出已安裝的外掛及其狀態", "list the installed plugins and their state"))
+    def plugins(
+        as_json: Annotated[
+            bool, typer.Option("--json", help=say("輸出 JSON，每個外掛一行", "print JSON, one line a plugin"))
+        ] = False,
+        config: Annotated[Path | None, typer.Option("--config", help=say("設定檔", "settings file"))] = None,
+    ) -> int:
+        from nhirx import settings
+        from nhirx.plugin.manager import Plugins
+
+        found = Plugins(settings.load(config).plugins)
+        for status in found.statuses:
+            answer = describe(status)
+            if as_json:
+                emit(answer)
+            else:
+                _print(answer)
+        if not found.statuses and not as_json:
+            typer.echo(say("沒有安裝外掛。", "No plugin is installed."))
+        return int(any(status.status == "refused" for status in found.statuses))
+
+
+def describe(status: Any) -> dict[str, Any]:
+    """One plugin as JSON: ``{"name", "package", "version", "status", "hooks", "problem"}``; ``problem`` is ``{zh, en}`` or null."""
+    return {
+        "name": status.name,
+        "package": status.package,
+        "version": status.version,
+        "status": status.status,
+        "hooks": list(status.hooks),
+        "problem": {"zh": status.problem_zh, "en": status.problem_en} if status.problem_en else None,
+    }
+
+
+def _print(answer: dict[str, Any]) -> None:
+    project = f"（{answer['package']} {answer['version']}）" if answer["package"] else ""
+    typer.echo(f"{answer['name']}{project}  {say(*_STATES[answer['status']])}")
+    for hook in answer["hooks"]:
+        typer.echo(f"  {hook}")
+    if answer["problem"]:
+        typer.echo(f"  ! {say(answer['problem']['zh'], answer['problem']['en'])}")

@@ -1,0 +1,34 @@
+"""What plugins are given: copies that cannot be changed.
+
+The models of ``nhirx.model`` are frozen, but a dictionary inside one is not. Plugins get copies in which it is, so that an
+attempt to write a field of the upload record is an error of the plugin and never reaches the host.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from nhirx.model import Value
+
+
+class FrozenDict(dict[str, Any]):
+    """A dictionary that refuses every change."""
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("values given to plugins are frozen")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)
+
+
+def frozen(value: Any) -> Any:
+    """A copy of ``value`` down to its last dictionary; values of other kinds are handed on as they are."""
+    if isinstance(value, Value):
+        return value.model_copy(update={name: frozen(getattr(value, name)) for name in type(value).model_fields})
+    if isinstance(value, dict):
+        return FrozenDict({key: frozen(item) for key, item in value.items()})
+    if isinstance(value, list | tuple) and type(value) in (list, tuple):
+        return tuple(frozen(item) for item in value)
+    return value

@@ -1,0 +1,42 @@
+"""What went wrong in a plugin, in words that name the place and never a person.
+
+The text of a foreign exception may hold anything, a patient's name included, so only its kind and place are told. Errors of
+nhirx itself and of value validation are told in full: their words are made without personal data.
+"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import PurePath
+
+from pydantic import ValidationError
+
+from nhirx.errors import NhirxError
+from nhirx.logs import mask
+from nhirx.plugin.lane import NoAnswer
+
+
+def in_words(error: BaseException) -> tuple[str, str]:
+    """``error`` in Chinese and English, without a full stop."""
+    if isinstance(error, NhirxError):
+        return mask(error.zh).rstrip("。"), mask(error.en).rstrip(".")
+    if isinstance(error, NoAnswer):
+        late_zh = "仍在處理先前的呼叫" if "busy" in str(error) else "逾時沒有回應"
+        return f"{late_zh}（{error}）", str(error)
+    if isinstance(error, ValidationError):
+        listed = "; ".join(
+            f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_url=False, include_input=False)
+        )
+        return f"{error.title}：{mask(listed)}", f"{error.title}: {mask(listed)}"
+    place = _place(error)
+    if isinstance(error, SystemExit):
+        return f"試圖結束程式（{place}）", f"tried to end the program ({place})"
+    return f"{type(error).__name__}（{place}）", f"{type(error).__name__} ({place})"
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames:
+        return "?"
+    last = frames[-1]
+    return f"{PurePath(last.filename).name}:{last.lineno}"
