@@ -97,11 +97,11 @@ def _pinned(settings: ServiceSettings, fingerprint: str) -> ssl.SSLContext:
     try:
         pem = ssl.get_server_certificate((parts.hostname or "", parts.port or 443), timeout=settings.timeout)
     except TimeoutError:
-        raise ServiceTimeout(url=settings.url, seconds=settings.timeout) from None
+        raise ServiceTimeout(url=settings.url, seconds=settings.timeout, reached=False) from None
     except OSError as error:
-        raise ServiceUnreachable(url=settings.url, problem=str(error)) from None
+        raise ServiceUnreachable(url=settings.url, problem=str(error), reached=False) from None
     if not same_fingerprint(fingerprint_of(pem), fingerprint):
-        raise TlsRefused(url=settings.url, problem="certificate differs from the pinned fingerprint")
+        raise TlsRefused(url=settings.url, problem="certificate differs from the pinned fingerprint", reached=False)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Exactly one certificate is trusted, so its name adds nothing; vendors' self-signed ones often carry no usable name.
     context.check_hostname = False
@@ -123,16 +123,20 @@ def same_fingerprint(one: str, other: str) -> bool:
 
 def _named(error: httpx.HTTPError, url: str, seconds: float) -> TransportError:
     """Our exception for httpx's; a test walks through all of httpx's and checks that none falls through."""
+    # "reached": whether the request may have arrived. False only where no connection stood, so nothing was sent.
     if isinstance(error, httpx.TimeoutException):
-        return ServiceTimeout(url=url, seconds=seconds)
+        reached = not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
+        return ServiceTimeout(url=url, seconds=seconds, reached=reached)
     text = str(error)
     if isinstance(error, httpx.ConnectError):
         cause: BaseException | None = error
         while cause is not None:
             if isinstance(cause, ssl.SSLError) or "CERTIFICATE" in str(cause).upper():
-                return TlsRefused(url=url, problem=getattr(cause, "verify_message", None) or "TLS handshake failed")
+                return TlsRefused(
+                    url=url, problem=getattr(cause, "verify_message", None) or "TLS handshake failed", reached=False
+                )
             cause = cause.__cause__ or cause.__context__
-        return ServiceUnreachable(url=url, problem=text or type(error).__name__)
+        return ServiceUnreachable(url=url, problem=text or type(error).__name__, reached=False)
     if isinstance(error, httpx.NetworkError | httpx.ProxyError | httpx.UnsupportedProtocol):
-        return ServiceUnreachable(url=url, problem=text or type(error).__name__)
+        return ServiceUnreachable(url=url, problem=text or type(error).__name__, reached=True)
     return AnswerMalformed(url=url, problem=type(error).__name__)
