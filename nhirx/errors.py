@@ -26,6 +26,8 @@ The tree (a test compares it with the classes)::
     ├─ PlanBlocked
     ├─ CheckFailed
     ├─ WrongCard
+    ├─ WrongSheet
+    ├─ UnconfirmedReading
     ├─ AbnormalReasonNeeded
     ├─ CardError
     │  ├─ PcscUnavailable
@@ -229,6 +231,20 @@ class WrongCard(NhirxError):
     en_words = (
         "The card and the prescription are not of the same person ({which}). Stop and check the identity; nothing was written."
     )
+
+
+class WrongSheet(NhirxError):
+    code = "wrong-sheet"
+    exit_code = 1
+    zh_words = "掃描到的就醫識別碼與藥局系統中的處方不同。請確認是不是同一張處方箋，未讀卡也未送出任何資料。"
+    en_words = "The visit ID on the sheet differs from the one in the pharmacy's copy. Check that both are the same prescription; nothing was sent."
+
+
+class UnconfirmedReading(NhirxError):
+    code = "unconfirmed-reading"
+    exit_code = 1
+    zh_words = "就醫識別碼只由文字辨識讀出，必須由人員對照處方箋確認後才能使用。"
+    en_words = "The visit ID was read from printed text only: a person has to compare it with the sheet before it is used."
 
 
 class AbnormalReasonNeeded(NhirxError):
