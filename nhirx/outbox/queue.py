@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, or_, select, update
 
-from nhirx.errors import InputError, NhirxError
+from nhirx.errors import InputError, NhirxError, UploadRefused
 from nhirx.identifiers import PlaceholderId, canonical_text
 from nhirx.logs import mask
 from nhirx.model import CheckResult, Receipt, UploadRecord
@@ -96,7 +96,6 @@ class Queue:
                     changed_at=step.now,
                     lease=token,
                     lease_until=step.now + lease,
-                    attempts=queue.c.attempts + 1,
                 )
             )
             for item in ids:
@@ -118,6 +117,7 @@ class Queue:
                     QUEUE["receive"],
                     opcode=receipt.opcode,
                     place=place,
+                    batch=len(items),
                     sent_at=receipt.received_at,
                     due_at=poll_at or step.now,
                     lease=None,
@@ -269,6 +269,9 @@ class Queue:
 
     def _back(self, step: Step, item: int, event: str, due: datetime, error: NhirxError | None) -> None:
         values: dict[str, Any] = {"problem": _problem(error)} if error else {}
+        if error is None or isinstance(error, UploadRefused):
+            # Only what may be the record's own fault counts: a week without network is nobody's attempt.
+            values["attempts"] = queue.c.attempts + 1
         step.move(queue, "queue", item, QUEUE[event], due_at=due, lease=None, lease_until=None, **values)
         step.note(event, "queue", item, QUEUE[event].after, code=error.code if error else None)
 
@@ -309,6 +312,7 @@ class Queue:
             "lease",
             "opcode",
             "place",
+            "batch",
             "sent_at",
         )
         return Queued.model_validate(

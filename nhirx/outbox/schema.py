@@ -123,6 +123,7 @@ queue = Table(
     Column("lease", String(32)),
     Column("opcode", String(128)),
     Column("place", Integer),
+    Column("batch", Integer),
     Column("sent_at", Moment),
     Column("result_sealed", LargeBinary),
     Column("problem", Text),

@@ -50,7 +50,7 @@ class Problem(Value):
 
 
 class Queued(Value):
-    """One record of the queue. ``place`` is its 1-based place in the upload that ``opcode`` names."""
+    """One record of the queue. ``place`` is its 1-based place in the upload of ``batch`` records that ``opcode`` names."""
 
     id: int
     dispensing_id: int | None
@@ -59,12 +59,14 @@ class Queued(Value):
     built_at: datetime
     changed_at: datetime
     attempts: int
+    """How often the service refused it, or a sender ended without a word."""
     due_at: datetime
     unique: bool = True
     """Whether a second copy replaces the first at the NHI. Placeholders in M15 do not name one visit."""
     lease: str | None = None
     opcode: str | None = None
     place: int | None = None
+    batch: int | None = None
     sent_at: datetime | None = None
     result: CheckResult | None = None
     problem: Problem | None = None

@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("lease", sa.String(length=32), nullable=True),
         sa.Column("opcode", sa.String(length=128), nullable=True),
         sa.Column("place", sa.Integer(), nullable=True),
+        sa.Column("batch", sa.Integer(), nullable=True),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("result_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),

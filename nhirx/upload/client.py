@@ -1,0 +1,98 @@
+"""The Web API of upload format 2.0: send records, fetch the check result. Every request has a signature of its own.
+
+Source: ``field-notes`` §5.2, §5.3. Paths, base address, kind of upload and the spelling of the members are settings, because public
+programs differ in them.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from nhirx.errors import AnswerMalformed, ResultNotReady, UploadRefused
+from nhirx.http import JsonService
+from nhirx.model import CheckResult, Receipt, UploadRecord, UploadSignature
+from nhirx.roc import TAIPEI
+from nhirx.settings import Settings
+from nhirx.upload import result
+from nhirx.upload.codes import rtn_code
+
+Sign = Callable[[], UploadSignature]
+_SPELLING = {
+    "camel": ("sSamId", "sHospId", "sClientRandom", "sSignature"),
+    "lower": ("sSamid", "sHospid", "sClientrandom", "sSignature"),
+}
+
+
+class UploadClient:
+    """One Web API. Thread-safe as far as ``sign`` is."""
+
+    def __init__(self, settings: Settings, sign: Sign) -> None:
+        self._settings = settings.upload
+        self._encoding = settings.record.encoding
+        self._sign = sign
+        self._service = JsonService(settings.upload.service)
+
+    def upload(self, records: Sequence[UploadRecord], now: datetime) -> Receipt:
+        """Send ``records`` in one request and give the receipt. A signature that has expired is made anew, once.
+
+        Raises ``RecordMalformed`` before anything is sent when a record cannot be written, ``UploadRefused`` when the service does
+        not take it, and what ``JsonService`` and ``sign`` raise. After a ``TransportError`` whose ``detail["reached"]`` is not
+        False nobody knows whether it was taken.
+        """
+        from nhirx.records.xml import write
+
+        body = {
+            "sType": self._settings.mode,
+            "sPatData": base64.b64encode(write(records, self._encoding)).decode("ascii"),
+            "sUploadDT": _digits17(now),
+        }
+        answer = self._signed(self._settings.upload_path, body)
+        opcode = answer.get("Opcode") or answer.get("opcode") or answer.get("OpCode")
+        if not isinstance(opcode, str) or not opcode.strip():
+            raise AnswerMalformed(url=self._service.url, problem="taken, but without an Opcode")
+        return Receipt(opcode=opcode, received_at=now)
+
+    def results(self, opcode: str) -> result.Results:
+        """The check result of an upload. Raises ``ResultNotReady`` while there is none, else as ``upload``."""
+        answer = self._signed(self._settings.download_path, {"sType": self._settings.mode, "sOpcode": opcode})
+        names = {name.lower(): value for name, value in answer.items()}
+        return result.read(result.decode(names.get("tx_result_json"), self._service.url), self._service.url)
+
+    def result(self, opcode: str, visit_ids: Mapping[int, str], total: int) -> dict[int, CheckResult]:
+        """The check result of each record of an upload of ``total``, by 1-based place; ``visit_ids`` maps places to M15."""
+        return result.match(self.results(opcode), visit_ids, total, self._service.url)
+
+    def close(self) -> None:
+        self._service.close()
+
+    def _signed(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._once(path, body)
+        except UploadRefused as error:
+            if error.detail.get("then") != "sign":
+                raise
+        return self._once(path, body)
+
+    def _once(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        made = self._sign()
+        values = (made.sam_id, made.institution, made.client_random, made.signature)
+        signed = dict(zip(_SPELLING[self._settings.key_spelling], values, strict=True)) | body
+        answer = self._service.post(path, signed)
+        number = answer.get("RtnCode", answer.get("rtnCode", answer.get("rtncode")))
+        if number is None:
+            raise AnswerMalformed(url=self._service.url, problem="no RtnCode")
+        code = rtn_code(number)
+        if code.then == "wait":
+            raise ResultNotReady
+        if code.then != "done":
+            raise code.refusal()
+        return answer
+
+
+def _digits17(moment: datetime) -> str:
+    """Western date and time of Taiwan with milliseconds: 17 digits."""
+    local = moment.astimezone(TAIPEI)
+    return f"{local:%Y%m%d%H%M%S}{local.microsecond // 1000:03d}"

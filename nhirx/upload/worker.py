@@ -1,0 +1,207 @@
+"""The worker: takes due records out of the queue, sends them, and follows them until the NHI has said yes or no.
+
+The order that loses nothing: claim (on disk) → sign → send → Opcode on disk → only then anything else. A stop anywhere leaves a record
+that is due again, held by a lease that ends, or sent with its Opcode.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from nhirx.errors import NhirxError, RecordMalformed, ResultNotReady, TransportError, UploadRefused
+from nhirx.model import CheckResult
+from nhirx.outbox import Outbox, Queued
+from nhirx.settings import Settings
+from nhirx.upload.breaker import Breaker, Pause
+from nhirx.upload.client import UploadClient
+
+Notify = Callable[[str, Queued, CheckResult | None], None]
+"""Called with ``sent``, ``accepted``, ``rejected`` or ``stuck``, after the fact is on disk."""
+
+_log = logging.getLogger(__name__)
+_LONGEST_LOOK = timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Progress:
+    """What one step did, in records. ``pause``: why and until when the service is left alone."""
+
+    sent: int = 0
+    failed: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    stuck: int = 0
+    pause: Pause | None = None
+
+    @property
+    def moved(self) -> bool:
+        return bool(self.sent or self.accepted or self.rejected or self.stuck)
+
+
+class Worker:
+    """One sender. Several may work one outbox, in one program or in many."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        client: UploadClient,
+        *,
+        clock: Callable[[], datetime],
+        settings: Settings,
+        notify: Notify | None = None,
+    ) -> None:
+        self._outbox = outbox
+        self._client = client
+        self._clock = clock
+        self._settings = settings.upload
+        self._notify = notify
+        self._wake = threading.Event()
+        self._breaker = Breaker(self._settings.retry_first, self._settings.retry_limit)
+
+    @property
+    def pause(self) -> Pause | None:
+        """Why nothing is being sent, or None."""
+        return self._breaker.pause
+
+    def step(self) -> Progress:
+        """Send everything that is due and look at every result that is due. Returns at the first failure of the service.
+
+        Raises ``StoreError`` when the database fails; every other failure is kept with the records and told in the progress.
+        """
+        progress = Progress()
+        if not self._breaker.is_open(self._clock()) and self._drain(progress):
+            self._look(progress)
+        progress.pause = self._breaker.pause
+        return progress
+
+    def run(self, stop: threading.Event, *, idle: float = 2.0) -> None:
+        """Work until ``stop`` is set. A failing database is logged and tried again; the thread does not die of it."""
+        while not stop.is_set():
+            try:
+                moved = self.step().moved
+            except NhirxError as error:
+                _log.error("%s", error)
+                moved = False
+            if not moved:
+                self._wake.wait(idle)
+                self._wake.clear()
+
+    def wake(self) -> None:
+        """Something was queued, or ``stop`` was set: do not wait for the next round."""
+        self._wake.set()
+
+    # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _drain(self, progress: Progress) -> bool:
+        while batch := self._outbox.queue.claim(self._settings.batch_size, timedelta(seconds=self._settings.lease)):
+            if not self._send(batch, progress):
+                return False
+        return True
+
+    def _send(self, batch: Sequence[Queued], progress: Progress) -> bool:
+        """Send one batch. False when the service as a whole failed, so that trying the next batch is of no use."""
+        now = self._clock()
+        try:
+            receipt = self._client.upload([item.record for item in batch], now)
+        except RecordMalformed as error:
+            if len(batch) == 1:
+                self._block(batch[0], error, progress)
+                return True
+            # One record that cannot be written must not hold up the others: each goes alone.
+            return self._one_by_one(batch, progress)
+        except NhirxError as error:
+            self._failed(batch, error, progress)
+            return False
+        poll_at = self._clock() + timedelta(seconds=self._settings.poll_first)
+        self._outbox.queue.sent([item.id for item in batch], receipt, poll_at=poll_at)
+        self._breaker.succeeded()
+        progress.sent += len(batch)
+        for item in batch:
+            self._tell("sent", item, None)
+        return True
+
+    def _one_by_one(self, batch: Sequence[Queued], progress: Progress) -> bool:
+        for number, item in enumerate(batch, start=1):
+            if not self._send([item], progress):
+                if pause := self._breaker.pause:
+                    self._outbox.queue.failed(batch[number:], pause.error, pause.until)
+                return False
+        return True
+
+    def _failed(self, batch: Sequence[Queued], error: NhirxError, progress: Progress) -> None:
+        pause = self._breaker.failed(error, self._clock())
+        progress.failed += len(batch)
+        refused = isinstance(error, UploadRefused)
+        worn_out = [item for item in batch if refused and item.attempts + 1 >= self._settings.most_attempts]
+        for item in worn_out:
+            self._block(item, error, progress)
+        rest = [item for item in batch if item not in worn_out]
+        # A refusal and a connection that never stood are sure; anything else may have arrived.
+        if isinstance(error, TransportError) and error.detail.get("reached", True):
+            self._outbox.queue.unclear(rest, error, pause.until)
+            for item in rest:
+                if not item.unique:
+                    progress.stuck += 1
+                    self._tell("stuck", item, None)
+        else:
+            self._outbox.queue.failed(rest, error, pause.until)
+
+    def _block(self, item: Queued, error: NhirxError, progress: Progress) -> None:
+        self._outbox.queue.block(item.id, error)
+        progress.stuck += 1
+        self._tell("stuck", item, None)
+
+    # ── checking ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _look(self, progress: Progress) -> None:
+        now = self._clock()
+        due = self._outbox.queue.unchecked(self._settings.batch_size * 10, now + _LONGEST_LOOK)
+        for opcode, items in due.items():
+            try:
+                self._check(opcode, items, progress)
+            except (TransportError, UploadRefused, ResultNotReady) as error:
+                self._not_yet(items, error, progress)
+                if not isinstance(error, ResultNotReady):
+                    self._breaker.failed(error, self._clock())
+                    return
+            except NhirxError as error:  # the signature was not to be had
+                self._not_yet(items, error, progress)
+                self._breaker.failed(error, self._clock())
+                return
+
+    def _check(self, opcode: str, items: Sequence[Queued], progress: Progress) -> None:
+        places = {item.place or 0: item.record.visit_id for item in items}
+        results = self._client.result(opcode, places, items[0].batch or len(items))
+        self._breaker.succeeded()
+        for item in items:
+            result = results[item.place or 0]
+            if result.accepted and self._outbox.queue.accepted(item.id, result):
+                progress.accepted += 1
+                self._tell("accepted", item, result)
+            elif not result.accepted and self._outbox.queue.rejected(item.id, result):
+                progress.rejected += 1
+                self._tell("rejected", item, result)
+
+    def _not_yet(self, items: Sequence[Queued], error: NhirxError, progress: Progress) -> None:
+        """Ask again after half the time that has passed since sending, at least the first interval, at most ten minutes."""
+        now = self._clock()
+        first = timedelta(seconds=self._settings.poll_first)
+        sent_at = min(item.sent_at or now for item in items)
+        if now - sent_at > timedelta(seconds=self._settings.give_up_results):
+            for item in items:
+                self._block(item, error, progress)
+            return
+        self._outbox.queue.look_again([item.id for item in items], now + min(max(first, (now - sent_at) / 2), _LONGEST_LOOK))
+
+    def _tell(self, event: str, item: Queued, result: CheckResult | None) -> None:
+        if self._notify is None:
+            return
+        try:
+            self._notify(event, item, result)
+        except Exception:
+            # News is not part of the work: whoever listens must not be able to stop an upload.
+            _log.exception("notify(%s) failed", event)
