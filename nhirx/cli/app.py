@@ -35,6 +35,8 @@ def run(argv: list[str]) -> None:
             app.command(name, help=say(zh, en))(_absent)
     as_json = "--json" in argv
     try:
+        if wanted not in cli.COMMANDS:
+            _add_plugin_commands(app, strict=wanted is not None)
         code = typer.main.get_command(app).main(args=argv, prog_name="nhirx", standalone_mode=False)
         sys.stdout.flush()
     except NhirxError as error:
@@ -92,6 +94,36 @@ def _take_language(argv: list[str]) -> list[str]:
         else:
             rest.append(word)
     return rest
+
+
+def _add_plugin_commands(app: typer.Typer, *, strict: bool) -> None:
+    """Commands that plugins offer. Plugins are loaded only here: for a name that nhirx itself does not have, and for help.
+
+    A built-in command is never replaced. A settings file that cannot be read matters only to a command (``strict``).
+    """
+    from nhirx import settings
+    from nhirx.plugin.manager import Plugins
+
+    try:
+        offered = Plugins(settings.load().plugins).commands
+    except NhirxError:
+        if strict:
+            raise
+        return
+    for name, function in offered.items():
+        if name in cli.COMMANDS:
+            continue
+        trial = typer.Typer()
+        trial.command(name)(function)
+        try:
+            typer.main.get_command(trial)
+        except Exception as error:
+            # Typer reads the parameters late; one function it cannot read must not take the help of all others along.
+            sys.stderr.write(
+                say(f"外掛指令 {name} 無法使用", f"plugin command {name} cannot be used") + f" ({type(error).__name__})\n"
+            )
+            continue
+        app.command(name)(function)
 
 
 def _root() -> None:

@@ -7,6 +7,7 @@ its plugin's own thread. The four kinds of hooks differ only in what a failure d
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
@@ -134,22 +135,25 @@ class Plugins:
     @property
     def card_readers(self) -> dict[str, Callable[[], Any]]:
         """Name → function that makes a ``HolderReader``."""
-        return dict(self._registry.offers["nhirx_register_card_readers"])
+        return self._parts("nhirx_register_card_readers")
 
     @property
     def control_software(self) -> dict[str, Callable[[], Any]]:
         """Name → function that makes a ``ControlSoftware``."""
-        return dict(self._registry.offers["nhirx_register_control_software"])
+        return self._parts("nhirx_register_control_software")
 
     @property
     def decoders(self) -> dict[str, spec.Decoder]:
-        """Name → decoder of grey pictures."""
-        return dict(self._registry.offers["nhirx_register_decoders"])
+        """Name → decoder of grey pictures. A decoder that raises anything raises ``PluginFailed``."""
+        return self._parts("nhirx_register_decoders")
 
     @property
     def commands(self) -> dict[str, Callable[..., Any]]:
         """Name → function that becomes a command of ``nhirx``."""
-        return dict(self._registry.offers["nhirx_register_commands"])
+        return self._parts("nhirx_register_commands")
+
+    def _parts(self, hook: str) -> dict[str, Callable[..., Any]]:
+        return {key: _guarded(name, hook, function) for key, (name, function) in self._registry.offers[hook].items()}
 
     # ── calling ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -197,6 +201,24 @@ class Plugins:
 class _Nonsense(NamedTuple):
     error: PluginNonsense
     finding: Finding
+
+
+def _guarded(plugin: str, hook: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function``, whose foreign exceptions become ``PluginFailed``; those of nhirx pass."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except NhirxError:
+            raise
+        except Exception as error:
+            # What Typer raises for a wrong call is no failure of the plugin.
+            if hasattr(error, "format_message") or hasattr(error, "exit_code"):
+                raise
+            raise _failed(plugin, hook, error) from None
+
+    return call
 
 
 def _failed(plugin: str, hook: str, error: BaseException) -> PluginFailed:

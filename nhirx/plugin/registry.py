@@ -55,7 +55,8 @@ class Registry:
         self._pm = pluggy.PluginManager(NAME)
         self._pm.add_hookspecs(spec)
         self._lanes: dict[str, Lane] = {}
-        self.offers: dict[str, dict[str, Any]] = {hook: {} for hook in OFFERS}
+        self.offers: dict[str, dict[str, tuple[str, Callable[..., Any]]]] = {hook: {} for hook in OFFERS}
+        """Register hook → name of the part → plugin that brings it, function."""
         self._statuses: list[PluginStatus] = []
 
     # ── loading ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -80,7 +81,7 @@ class Registry:
 
     def register(self, plugin: object, name: str, *, package: str | None = None, version: str | None = None) -> None:
         """Take ``plugin`` in under ``name``. Raises ``PluginRefused``, after which nothing of it is left."""
-        offers: dict[str, dict[str, Any]] = {}
+        offers: dict[str, dict[str, tuple[str, Callable[..., Any]]]] = {}
         try:
             hooks = self._admit(plugin, name)
             if "nhirx_configure" in hooks:
@@ -128,7 +129,7 @@ class Registry:
             raise _Unfit("沒有任何掛勾", "it has no hook at all")
         return tuple(sorted(hooks))
 
-    def _offered(self, name: str, hook: str) -> dict[str, Any]:
+    def _offered(self, name: str, hook: str) -> dict[str, tuple[str, Callable[..., Any]]]:
         answer = self.call(name, hook, {})
         if answer is None:
             return {}
@@ -137,7 +138,7 @@ class Registry:
         for key in answer:
             if key in self.offers[hook]:
                 raise _Unfit(f"{hook}：名稱「{key}」已被使用", f"{hook}: the name {key} is taken")
-        return dict(answer)
+        return {key: (name, function) for key, function in answer.items()}
 
     def _leave(self, plugin: object, name: str) -> None:
         if self._pm.get_plugin(name) is plugin:
