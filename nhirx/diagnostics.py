@@ -189,9 +189,11 @@ def _plugins() -> Report:
     from nhirx import settings
     from nhirx.plugin.manager import Plugins
 
-    listed = Plugins.load(settings.load()).listing()
-    refused = [entry["name"] for entry in listed if entry["status"] == "refused"]
-    names = [entry["name"] for entry in listed]
+    plugins = Plugins(settings.load().plugins)
+    statuses = plugins.statuses
+    plugins.close()
+    refused = [status.name for status in statuses if status.status == "refused"]
+    names = [status.name for status in statuses]
     if refused:
         zh, en = f"無法載入：{'、'.join(refused)}", f"Not loaded: {', '.join(refused)}"
         return report("plugins", "fail", zh, en, plugins=names)
