@@ -45,7 +45,14 @@ The tree (a test compares it with the classes)::
     │  │  ├─ PinRequired
     │  │  ├─ SecurityModuleError
     │  │  ├─ SignatureUsed
-    │  │  └─ VisitIdNotMade
+    │  │  ├─ VisitIdNotMade
+    │  │  ├─ ReaderFault
+    │  │  ├─ CardRevoked
+    │  │  ├─ ProfessionalCardError
+    │  │  ├─ NotEntitled
+    │  │  ├─ DataCentreDown
+    │  │  ├─ TokenRefused
+    │  │  └─ RollbackRefused
     │  └─ ControlSoftwareDown
     ├─ TransportError
     │  ├─ ServiceUnreachable
@@ -352,6 +359,44 @@ class SignatureUsed(ControlSoftwareError):
 
 class VisitIdNotMade(ControlSoftwareError):
     code = "visit-id-not-made"
+
+
+class ReaderFault(ControlSoftwareError):
+    code = "reader-fault"
+
+
+class CardRevoked(ControlSoftwareError):
+    code = "card-revoked"
+
+
+class ProfessionalCardError(ControlSoftwareError):
+    """The health professional card is missing, locked, or has no right to this."""
+
+    code = "professional-card"
+
+
+class NotEntitled(ControlSoftwareError):
+    """The insurance does not cover this visit: not insured, suspended, premiums owed, restricted."""
+
+    code = "not-entitled"
+
+
+class DataCentreDown(ControlSoftwareError):
+    """The control software runs, but cannot reach the NHIA's data centre or gets no service there."""
+
+    code = "data-centre-down"
+
+
+class TokenRefused(ControlSoftwareError):
+    """The QR token of a virtual card has expired, was used, or is not one."""
+
+    code = "token-refused"
+
+
+class RollbackRefused(ControlSoftwareError):
+    """This visit number cannot be given back."""
+
+    code = "rollback-refused"
 
 
 class ControlSoftwareDown(CardError):
