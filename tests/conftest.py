@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,3 +37,52 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 def repository() -> Path:
     """The folder of the checkout."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a private PostgreSQL on a Unix socket, without its database name; started as an unprivileged user."""
+    found = shutil.which("initdb") or next(map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)), None)
+    assert found, "PostgreSQL is missing: apt-get install -y postgresql"
+    # /tmp, because the path of a Unix socket may not be longer than 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="nhirx-pg-", dir="/tmp"))
+    drop = []
+    if os.geteuid() == 0:
+        # Its programs refuse to run as root; the package brings the user.
+        shutil.chown(folder, "postgres", "postgres")
+        drop = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    programs = Path(found).parent
+
+    def call(*words: str) -> None:
+        # Files, not pipes: the server inherits them and would keep a pipe open for ever.
+        with (folder.parent / f"{folder.name}.log").open("ab") as log:
+            subprocess.run([*drop, *words], check=True, cwd="/", stdout=log, stderr=log)
+
+    data = folder / "data"
+    call(str(programs / "initdb"), "-D", str(data), "-U", "nhirx", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=60"
+    call(str(programs / "pg_ctl"), "-D", str(data), "-w", "-o", options, "-l", str(folder / "server.log"), "start")
+    try:
+        yield f"postgresql://nhirx@/{{name}}?host={folder}"
+    finally:
+        call(str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
+        shutil.rmtree(folder)
+        (folder.parent / f"{folder.name}.log").unlink()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{(tmp_path / 'outbox.sqlite').as_posix()}"
+    from sqlalchemy import create_engine, text
+
+    server: str = request.getfixturevalue("postgres")
+    name = f"t_{secrets.token_hex(6)}"
+    engine = create_engine(
+        server.format(name="postgres").replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return server.format(name=name)

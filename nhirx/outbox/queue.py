@@ -100,7 +100,9 @@ class Queue:
             )
             for item in ids:
                 step.note("claim", "queue", item, QUEUE["claim"].after)
-            rows = step.connection.execute(select(queue).where(queue.c.lease == token).order_by(queue.c.id)).all()
+            rows = step.connection.execute(
+                select(queue).where(queue.c.id.in_(ids), queue.c.lease == token).order_by(queue.c.id)
+            ).all()
         return [self._value(row) for row in rows]
 
     def sent(self, items: Sequence[int], receipt: Receipt, *, poll_at: datetime | None = None) -> None:

@@ -60,7 +60,7 @@ def lines(connection: Connection, *, subject: str | None = None, subject_id: int
     query = select(events).order_by(events.c.seq)
     if subject is not None:
         query = query.where(events.c.subject == subject, events.c.subject_id == subject_id)
-    for row in connection.execution_options(yield_per=1000).execute(query):
+    for row in connection.execute(query.execution_options(yield_per=1000)):
         yield Event.model_validate(dict(row._mapping))  # noqa: SLF001 - SQLAlchemy's public name for it
 
 

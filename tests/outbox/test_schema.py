@@ -1,0 +1,118 @@
+"""Migrations and tables say the same, and the indexes are used."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, inspect
+from sqlalchemy.exc import IntegrityError
+
+from nhirx.errors import StoreError
+from nhirx.outbox import Outbox
+from nhirx.outbox.migrations import config
+from nhirx.outbox.schema import HEAD, Moment, metadata, queue
+from nhirx.roc import TAIPEI
+
+
+def test_migrating_from_nothing_gives_the_tables(outbox: Outbox) -> None:
+    with outbox.database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+
+        assert [] == compare_metadata(context, metadata)
+
+
+def test_migrating_from_nothing_gives_the_same_partial_indexes(database_url: str, outbox: Outbox, tmp_path) -> None:
+    """Alembic does not compare conditions of indexes, constraints and autoincrement, so the database's own words are compared."""
+    if not database_url.startswith("sqlite"):
+        found = {index["name"]: bool(index["dialect_options"].get("postgresql_where")) for index in _indexes(outbox, "queue")}
+
+        assert found == {index.name: index.dialect_options["postgresql"]["where"] is not None for index in queue.indexes}
+        return
+    made = Outbox(f"sqlite:///{tmp_path / 'made.sqlite'}")
+    with made.database.writing() as connection:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+
+    assert _statements(made) == _statements(outbox)
+    made.close()
+
+
+def _indexes(outbox: Outbox, table: str):
+    with outbox.database.reading() as connection:
+        return inspect(connection).get_indexes(table)
+
+
+def _statements(outbox: Outbox) -> dict[str, str]:
+    with outbox.database.reading() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND sql IS NOT NULL"
+        )
+        return {name: " ".join(sorted(sql.replace('"', "").replace(",", " ").split())) for name, sql in rows}
+
+
+def test_head_names_the_newest_migration() -> None:
+    assert ScriptDirectory.from_config(config()).get_current_head() == HEAD
+
+
+def test_a_database_of_a_newer_program_is_left_alone(outbox: Outbox, database_url: str) -> None:
+    with outbox.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    with pytest.raises(StoreError, match="newer program"):
+        Outbox(database_url)
+
+
+def test_the_database_itself_refuses_a_second_sender_of_one_visit(outbox: Outbox, record, clock) -> None:
+    outbox.queue.put(record())
+    outbox.queue.claim(1, timedelta(minutes=5))
+    outbox.queue.put(record())
+
+    with pytest.raises(IntegrityError), outbox.database.engine.begin() as connection:
+        connection.execute(queue.update().values(state="sending"))
+
+
+def test_the_database_itself_refuses_an_unknown_state(outbox: Outbox, record) -> None:
+    outbox.queue.put(record())
+
+    with pytest.raises(IntegrityError), outbox.database.engine.begin() as connection:
+        connection.execute(queue.update().values(state="done"))
+
+
+def test_work_never_walks_through_what_is_done(tmp_path, record, clock) -> None:
+    """Every statement on the queue while claiming, sending and checking goes by an index, on SQLite by its own plan."""
+    outbox = Outbox(f"sqlite:///{tmp_path / 'plan.sqlite'}", clock=clock)
+    seen: list[tuple[str, object]] = []
+    event.listen(outbox.database.engine, "before_cursor_execute", lambda c, u, sql, values, x, m: seen.append((sql, values)))
+    outbox.queue.put(record())
+    outbox.queue.put(record())
+    claimed = outbox.queue.claim(10, timedelta(minutes=5))
+    outbox.queue.claim(10, timedelta(minutes=5))
+    from nhirx.model import CheckResult, Receipt
+
+    outbox.queue.sent([item.id for item in claimed], Receipt(opcode="OP1", received_at=clock()))
+    outbox.queue.unchecked(10, clock() + timedelta(seconds=10))
+    outbox.queue.accepted(claimed[0].id, CheckResult(accepted=True))
+    statements = [(sql, values) for sql, values in seen if "queue" in sql and not sql.startswith("INSERT")]
+    with outbox.database.reading() as connection:
+        plans = {
+            sql: [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)] for sql, values in statements
+        }
+    outbox.close()
+
+    assert len(plans) > 8
+    assert {} == {sql: plan for sql, plan in plans.items() if any("SCAN" in line and "INDEX" not in line for line in plan)}
+
+
+def test_times_come_back_as_they_went_in() -> None:
+    moment = datetime(2026, 11, 20, 9, 0, 13, 123456, tzinfo=TAIPEI)
+    kind = Moment()
+    stored = kind.process_bind_param(moment.astimezone(UTC), None)
+
+    assert moment == kind.process_result_value(stored, None)
+
+
+def test_a_time_without_offset_is_refused() -> None:
+    with pytest.raises(ValueError, match="without offset"):
+        Moment().process_bind_param(datetime(2026, 11, 20), None)  # noqa: DTZ001

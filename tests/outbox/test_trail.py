@@ -1,0 +1,77 @@
+"""The audit trail shows every change made to it."""
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import delete, update
+
+from nhirx.errors import StoreDamaged
+from nhirx.outbox import Outbox
+from nhirx.outbox import trail as trail_module
+from nhirx.outbox.schema import chain, events
+from nhirx.roc import TAIPEI
+
+
+@pytest.fixture
+def busy(outbox: Outbox, record, visits) -> Outbox:
+    for visit in visits:
+        outbox.queue.put(record(visit))
+    outbox.queue.withdraw(1, "double", by="p1")
+    outbox.note("reveal", who="p2", subject="queue", subject_id=2, reason="asked by the patient")
+    return outbox
+
+
+def test_an_untouched_trail_holds(busy: Outbox) -> None:
+    assert 6 == busy.verify_trail()
+
+
+def test_an_empty_trail_holds(outbox: Outbox) -> None:
+    assert 0 == outbox.verify_trail()
+
+
+def test_who_did_what_when_and_why(busy: Outbox, clock) -> None:
+    with busy.database.reading() as connection:
+        last = list(trail_module.lines(connection))[-2:]
+
+    assert [
+        (5, clock(), "p1", "withdraw", "queue", 1, "withdrawn", '{"why": "double"}'),
+        (6, clock(), "p2", "reveal", "queue", 2, None, '{"reason": "asked by the patient"}'),
+    ] == [tuple(line.model_dump(exclude={"digest"}).values()) for line in last]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        update(events).where(events.c.seq == 3).values(who="somebody"),
+        update(events).where(events.c.seq == 3).values(note="{}"),
+        update(events).where(events.c.seq == 3).values(at=datetime(2020, 1, 1, tzinfo=TAIPEI)),
+        delete(events).where(events.c.seq == 3),
+        delete(events).where(events.c.seq == 6),
+        update(events).where(events.c.seq == 6).values(seq=7),
+        update(events).where(events.c.seq == 6).values(digest="0" * 64),
+        delete(chain),
+        update(chain).values(seq=5),
+        delete(events),
+    ],
+    ids=["who", "note", "time", "dropped", "cut", "renumbered", "digest", "no end", "wrong end", "all"],
+)
+def test_every_change_shows(busy: Outbox, change) -> None:
+    with busy.database.writing() as connection:
+        connection.execute(change)
+
+    with pytest.raises(StoreDamaged, match="audit"):
+        busy.verify_trail()
+
+
+def test_a_whole_chain_forged_without_the_key_shows(busy: Outbox, ring) -> None:
+    """Somebody who may write the database but has no key rebuilds every digest."""
+    forger = type(ring).new()
+    with busy.database.writing() as connection:
+        lines = list(trail_module.lines(connection))
+        connection.execute(delete(events))
+        connection.execute(delete(chain))
+        steps = [(line.event, line.subject, line.subject_id, line.after, {}) for line in lines[1:]]
+        trail_module.write(connection, forger, lines[0].at, "nobody", steps)
+
+    with pytest.raises(StoreDamaged, match="line 1"):
+        busy.verify_trail()
