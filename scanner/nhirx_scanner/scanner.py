@@ -1,0 +1,95 @@
+"""The Scanner: pictures and files in, one :class:`Scan` per page out."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from nhirx.errors import FileMissing, InvalidValue, NhirxError
+from nhirx_scanner import files, images
+from nhirx_scanner.result import Scan, failed
+
+if TYPE_CHECKING:
+    from nhirx_scanner.session import Session
+
+Effort = Literal["fast", "thorough"]
+_ORDER = ("found", "several", "conflict", "unreadable", "none", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """Reads visit IDs. Holds settings only: pickle it, share it between threads.
+
+    ``effort`` is ``fast`` for video (stops at the first accepted ID) or ``thorough`` for files. ``limit_ms`` bounds one page;
+    None means 60 ms for ``fast``, 1800 ms for ``thorough``. ``ocr`` allows reading the printed text where the extra ``ocr``
+    is installed; ``skip`` names stages to leave out (for measuring what each one gives).
+    """
+
+    effort: Effort = "thorough"
+    limit_ms: float | None = None
+    ocr: bool = True
+    skip: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        if self.effort not in ("fast", "thorough"):
+            raise InvalidValue(what="effort", problem="fast | thorough")
+
+    def scan(self, picture: str | os.PathLike[str] | Any) -> Scan:
+        """One page: the first of a file, or an array (grey or BGR, any depth). A broken picture is a scan with ``error``.
+
+        Raises ``FileMissing`` when there is no such file.
+        """
+        if isinstance(picture, (str, os.PathLike)):
+            path = os.fspath(picture)
+            # The generator holds the document open: it must outlive the look at its page.
+            with closing(files.pages(path)) as pages:
+                page = next(pages)
+                if isinstance(page.error, FileMissing):
+                    raise page.error
+                return self._page(page, path)
+        started = time.perf_counter()
+        try:
+            gray = images.from_array(picture)
+        except NhirxError as error:
+            return failed(error)
+        return replace(self._look(gray), ms=_since(started))
+
+    def scan_file(self, path: str | os.PathLike[str]) -> list[Scan]:
+        """Every page of a file, in order; a page or file that is broken is a scan with ``error``."""
+        name = os.fspath(path)
+        return [self._page(page, name) for page in files.pages(name)]
+
+    def session(self) -> Session:
+        """A session for video: push frames, agreement is built over them."""
+        from nhirx_scanner.session import Session
+
+        return Session(self)
+
+    def _page(self, page: files.Page, path: str) -> Scan:
+        if page.error is not None:
+            return failed(page.error, path=path, page=page.number)
+        started = time.perf_counter()
+        best: Scan | None = None
+        for view in page.views:
+            try:
+                seen = self._look(view())
+            except NhirxError as error:
+                seen = failed(error)
+            if best is None or _ORDER.index(seen.status) < _ORDER.index(best.status):
+                best = seen
+            if best.status in ("found", "several", "conflict"):
+                break
+        assert best is not None  # noqa: S101 - a page without error has a view
+        return replace(best, path=path, page=page.number, ms=_since(started))
+
+    def _look(self, gray: Any) -> Scan:
+        from nhirx_scanner.stages import look
+
+        return look(gray, self)
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000.0
