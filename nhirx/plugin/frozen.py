@@ -26,9 +26,13 @@ class FrozenDict(dict[str, Any]):
 def frozen(value: Any) -> Any:
     """A copy of ``value`` down to its last dictionary; values of other kinds are handed on as they are."""
     if isinstance(value, Value):
-        return value.model_copy(update={name: frozen(getattr(value, name)) for name in type(value).model_fields})
+        inner = {name: (getattr(value, name), frozen(getattr(value, name))) for name in type(value).model_fields}
+        # Only what differs: an update marks its members as set, and a plugin may ask which ones were.
+        return value.model_copy(update={name: new for name, (old, new) in inner.items() if new is not old})
     if isinstance(value, dict):
         return FrozenDict({key: frozen(item) for key, item in value.items()})
     if isinstance(value, list | tuple) and type(value) in (list, tuple):
-        return tuple(frozen(item) for item in value)
+        items = tuple(frozen(item) for item in value)
+        unchanged = isinstance(value, tuple) and all(new is old for new, old in zip(items, value, strict=True))
+        return value if unchanged else items
     return value

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
@@ -209,7 +209,9 @@ def _guarded(plugin: str, hook: str, function: Callable[..., Any]) -> Callable[.
     @functools.wraps(function)
     def call(*arguments: Any, **named: Any) -> Any:
         try:
-            return function(*arguments, **named)
+            answer = function(*arguments, **named)
+            # A generator is used up here, where its failure still has its plugin's name.
+            return list(answer) if isinstance(answer, Iterator) else answer
         except NhirxError:
             raise
         except Exception as error:

@@ -1,0 +1,61 @@
+"""Values as the host hands them to plugins, all synthetic."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from nhirx.model import CardReading, CheckError, Facts, Holder, Prescription, Receipt, UploadPlan, UploadRecord
+from nhirx.plugin.manager import Plugins
+from nhirx.settings import PluginSettings
+
+VISIT_ID = "0USE4FA11RP4J370WR4K"
+NOW = datetime(2026, 11, 20, 1, 0, 13, tzinfo=UTC)
+
+
+@pytest.fixture
+def values() -> SimpleNamespace:
+    """One of each: scan, facts, plan, prescription, holder, reading, record, receipt, errors."""
+    patient = {"national_id": "A123456789", "birth_date": "0501231"}
+    return SimpleNamespace(
+        scan=SimpleNamespace(status="found", visit_id=VISIT_ID, visit_ids=(VISIT_ID,), codes=(), confidence="agreed", reasons=()),
+        facts=Facts.from_json(
+            {
+                "dispensed_at": "1151120090013",
+                "pharmacy": {"institution": "5901234567", "pharmacist": "B200000002"},
+                "patient": patient,
+                "prescription": {"visit_id": VISIT_ID},
+            }
+        ),
+        plan=UploadPlan(ok=True, action="upload", call="1.53", fields={"M07": "AF", "M15": None}, from_card=("M15",), why={}),
+        prescription=Prescription.model_validate(
+            {"patient": patient, "sheet": {"visit_id": VISIT_ID}, "reference": "R1", "orders": [{"code": "AC12345100"}]}
+        ),
+        holder=Holder(
+            card_number="000012345678", name="王小明", national_id="A123456789", birth_date=date(1961, 12, 31), sex="M"
+        ),
+        reading=CardReading(made_by="card", visited_at=NOW, institution="5901234567", visit_id=VISIT_ID),
+        record=UploadRecord(fields={"M07": "AF", "M15": VISIT_ID}),
+        receipt=Receipt(opcode="OP-1", received_at=NOW),
+        errors=(CheckError(field="M15", code="D002", zh="就醫識別碼有誤", en="wrong visit ID"),),
+    )
+
+
+@pytest.fixture
+def make() -> Any:
+    """``make(plugin, …)``: a facade with only these plugins, named ``first``, ``second`` … in order of registration."""
+    made: list[Plugins] = []
+
+    def build(*plugins: object, **settings: Any) -> Plugins:
+        host = Plugins(PluginSettings(**{"time_limit": 5.0} | settings), discover=False)
+        made.append(host)
+        for name, plugin in zip(("first", "second", "third", "fourth"), plugins, strict=False):
+            host.register(plugin, name)
+        return host
+
+    yield build
+    for host in made:
+        host.close()
