@@ -133,13 +133,12 @@ class Admin:
     def check(self, body: Body) -> Body:
         """Judge an XML text without sending it: nothing is stored, no signature is needed."""
         from nhirx.sim import inbox
-        from nhirx.sim.judge import Bench, code_of, effect_of, judge
+        from nhirx.sim.bench import Bench
+        from nhirx.sim.judge import code_of, effect_of, judge
 
-        world = self._world
         data = str(body.get("xml", "")).encode("cp950", "replace")
         file = inbox.read(data)
-        bench = Bench(world.institution, world.clock(), world.visit_ids, world.signer, world.known, world.ledger.state_of)
-        verdicts = judge(file, bench)
+        verdicts = judge(file, Bench.of(self._world))
         return {
             "file_errors": [{"field": note.field, "code": code_of(note)} for note in file.notes],
             "records": [

@@ -7,27 +7,13 @@ prescriber's own records); the how-to lists it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 
+from nhirx.sim import judge_fields, judge_identity, judge_orders
+from nhirx.sim.bench import Bench
 from nhirx.sim.book import book
 from nhirx.sim.inbox import File, Note, Sent
-from nhirx.sim.people import Person
-from nhirx.sim.signatures import Signer
-from nhirx.sim.visit_ids import VisitIds
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """What a judge has at hand. ``state_of`` tells the state of a visit ID at the NHIA."""
-
-    uploader: str
-    now: datetime
-    visit_ids: VisitIds
-    signer: Signer
-    known: Callable[[str], Person | None]
-    state_of: Callable[[str], str | None]
 
 
 @dataclass(slots=True)
@@ -81,8 +67,6 @@ def _verdict(record: Sent, bench: Bench, inside: dict[str, str]) -> Verdict:
 
 
 def _all(record: Sent, bench: Bench, inside: dict[str, str]) -> Iterator[Note]:
-    from nhirx.sim import judge_fields, judge_identity, judge_orders
-
     rules = book()["record"]
     action = record.get("H01")
     if record.get("H00") not in rules["kinds"]:

@@ -8,9 +8,9 @@ from datetime import datetime
 
 from nhirx import roc
 from nhirx.identifiers import PlaceholderId, VisitId
+from nhirx.sim.bench import Bench
 from nhirx.sim.book import book
 from nhirx.sim.inbox import Note, Sent
-from nhirx.sim.judge import Bench
 
 
 def times(record: Sent, bench: Bench, wrong: set[str]) -> Iterator[Note]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nhirx.sim.bench import Bench
 from nhirx.sim.book import book
 from nhirx.sim.inbox import Note, Sent
-from nhirx.sim.judge import Bench
 
 
 def lines(record: Sent, bench: Bench) -> Iterator[Note]:

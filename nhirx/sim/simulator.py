@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from nhirx.sim.book import book
 from nhirx.sim.certificates import certificates
 from nhirx.sim.faults import Faults
 from nhirx.sim.ledger import Ledger
@@ -112,7 +113,7 @@ class Simulator:
         return Settings(
             pharmacy=PharmacySettings(institution=self.world.institution, pharmacist=self.world.pharmacist),
             # The pharmacy's value is not published; the sandbox judges none, so any two characters show the way.
-            record=RecordSettings(medical_category="30"),
+            record=RecordSettings(medical_category=book()["sandbox"]["medical-category"]),
             control=ControlSettings(kind="control6", local=service, data_centre=service),
             upload=UploadSettings(service=service, retry_first=0.1, retry_limit=2.0, poll_first=0.1),
         )

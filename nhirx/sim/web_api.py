@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from nhirx.sim import inbox, results
+from nhirx.sim.bench import Bench
 from nhirx.sim.book import Refusal, book, return_code, service
-from nhirx.sim.judge import Bench, Verdict, code_of, effect_of, judge
+from nhirx.sim.judge import Verdict, code_of, effect_of, judge
 from nhirx.sim.world import World
 
 Body = dict[str, Any]
@@ -44,8 +45,8 @@ class WebApi:
         file = inbox.read(data)
         modes = book()["mode"]
         with world.lock:
-            now = world.clock()
-            bench = Bench(world.institution, now, world.visit_ids, world.signer, world.known, world.ledger.state_of)
+            bench = Bench.of(world)
+            now = bench.now
             verdicts = judge(file, bench)
             self._serial += 1
             opcode = f"{now:%Y%m%d%H%M%S}{self._serial % 1_000_000:06d}{world.institution}{world.sam_id}"

@@ -186,7 +186,7 @@ class Records:
         made = self.client.no_card_id()
         normal = self.normal()
         order = {key: value for key, value in normal["orders"][0].items() if key != "D11"} | {"D01": made["treatmentDateTime"]}
-        gone = {name: None for name in ("M01", "M02", "M14")}
+        gone = dict.fromkeys(("M01", "M02", "M14"))
         return (
             normal
             | gone
