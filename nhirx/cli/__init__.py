@@ -28,9 +28,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point of ``nhirx``. Ends the process with one of the contract's exit codes: 0, 1, 2, 3."""
+    words = sys.argv[1:] if argv is None else argv
+    if words[:1] == ["scan"]:
+        from nhirx.cli.scan import quick
+
+        quick(words[1:])
     from nhirx.cli.app import run
 
-    run(sys.argv[1:] if argv is None else argv)
+    run(words)
 
 
 def load(name: str) -> object:

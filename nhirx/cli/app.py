@@ -1,16 +1,15 @@
-"""The Typer application, its language, and the one place where an exception becomes words and an exit code."""
+"""The Typer application and its language. How a command ends is in ``output``."""
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from typing import Any
 
 import typer
 
 from nhirx import cli
-from nhirx.errors import FileMissing, InputError, NhirxError, StoreError
+from nhirx.cli.output import emit, fail, finish
+from nhirx.errors import NhirxError
 from nhirx.i18n import say, set_language
 
 
@@ -33,53 +32,14 @@ def run(argv: list[str]) -> None:
             module.register(app)
         elif wanted not in cli.COMMANDS:
             app.command(name, help=say(zh, en))(_absent)
-    as_json = "--json" in argv
-    try:
+
+    def command() -> int | None:
         if wanted not in cli.COMMANDS:
             _add_plugin_commands(app, strict=wanted is not None)
-        code = typer.main.get_command(app).main(args=argv, prog_name="nhirx", standalone_mode=False)
-        sys.stdout.flush()
-    except NhirxError as error:
-        fail(error, as_json=as_json)
-    except BrokenPipeError:
-        # The reader of a pipe went away (`nhirx scan … | head`): nothing is wrong here, and the flush at exit must not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
-    except KeyboardInterrupt:
-        sys.stderr.write(say("已中止。\n", "Stopped.\n"))
-        raise SystemExit(130) from None
-    except OSError as error:
-        fail(_named(error), as_json=as_json)
-    except Exception as error:
-        if not hasattr(error, "format_message"):
-            raise
-        # What click raises for a wrong call.
-        fail(InputError(problem=str(error.format_message())), as_json=as_json)
-    else:
-        raise SystemExit(code or 0)
+        code: int | None = typer.main.get_command(app).main(args=argv, prog_name="nhirx", standalone_mode=False)
+        return code
 
-
-def fail(error: NhirxError, *, as_json: bool) -> None:
-    """Report ``error`` the way the caller asked for and end with its exit code."""
-    if as_json:
-        emit(error.as_json())
-        sys.stdout.flush()
-    else:
-        sys.stderr.write(f"{say('錯誤', 'Error')} [{error.code}] {say(error.zh, error.en)}\n")
-    raise SystemExit(error.exit_code)
-
-
-def emit(value: Any) -> None:
-    """One JSON value on one line of stdout, UTF-8 whatever the console's code page."""
-    sys.stdout.buffer.write(
-        json.dumps(value, ensure_ascii=False, separators=(", ", ": ")).encode("utf-8", "surrogateescape") + b"\n"
-    )
-
-
-def _named(error: OSError) -> NhirxError:
-    if isinstance(error, FileNotFoundError):
-        return FileMissing(path=str(error.filename))
-    return StoreError(problem=error.strerror or type(error).__name__)
+    finish(command, as_json="--json" in argv)
 
 
 def _take_language(argv: list[str]) -> list[str]:

@@ -1,18 +1,22 @@
-"""``nhirx scan``: the visit ID on images, PDFs and folders of them (contract §1)."""
+"""``nhirx scan``: the visit ID on images, PDFs and folders of them (contract §1).
 
-from __future__ import annotations
+A page is read in less time than Typer takes to load. So ``quick`` answers the plain call by itself, and only a call that it
+does not understand (help, a wrong option) goes on to Typer. Annotations are not postponed here: ``register`` loads Typer
+when it is called, and Typer evaluates them.
+"""
 
 import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from nhirx.cli.app import emit
+from nhirx.cli.output import emit, finish
 from nhirx.i18n import say
 
 if TYPE_CHECKING:
+    import typer
     from nhirx_scanner import Scan
+
+_SWITCHES = {"--json": "as_json", "--reveal": "reveal", "--fast": "fast"}
 
 _ADVICE = {
     "blur": ("影像模糊，請拿穩或重新對焦", "blurred: hold still or focus again"),
@@ -38,7 +42,18 @@ _CONFIDENCE = {
 }
 
 
-def register(app: typer.Typer) -> None:
+def quick(words: list[str]) -> None:
+    """Run ``nhirx scan`` with these words and end the process; return, having done nothing, when the call is not plain."""
+    switches = [word for word in words if word.startswith("-")]
+    paths = [word for word in words if not word.startswith("-")]
+    if paths and all(word in _SWITCHES for word in switches):
+        chosen = {name: word in switches for word, name in _SWITCHES.items()}
+        finish(lambda: run(paths, **chosen), as_json=chosen["as_json"])
+
+
+def register(app: "typer.Typer") -> None:
+    import typer
+
     @app.command("scan", help=say("讀取影像、PDF 或資料夾中處方箋的就醫識別碼", "read the visit ID on images, PDFs and folders"))
     def scan(
         paths: Annotated[
@@ -75,7 +90,7 @@ def run(paths: list[str], *, as_json: bool, reveal: bool, fast: bool) -> int:
     return worst
 
 
-def _exit_code(page: Scan) -> int:
+def _exit_code(page: "Scan") -> int:
     if page.status in ("found", "several"):
         return 0
     return 2 if page.error is not None and page.error.code == "file-missing" else 1
@@ -87,7 +102,7 @@ def _progress(done: int, started: float) -> None:
         sys.stderr.flush()
 
 
-def _print(page: Scan, *, reveal: bool) -> None:
+def _print(page: "Scan", *, reveal: bool) -> None:
     from nhirx.identifiers import mask_visit_id
 
     head = f"{page.path}" + (f" #{page.page}" if page.page > 1 else "")
@@ -95,11 +110,15 @@ def _print(page: Scan, *, reveal: bool) -> None:
     words = [say(*_STATUS[page.status])]
     if page.confidence:
         words.append(say(*_CONFIDENCE[page.confidence]))
-    typer.echo(f"{head}  {' '.join(shown)}  {' · '.join(words)}".replace("    ", "  "))
+    _say(f"{head}  {' '.join(shown)}  {' · '.join(words)}".replace("    ", "  "))
     for reason in page.reasons:
-        typer.echo(f"  ! {say(*_ADVICE[reason])}")
+        _say(f"  ! {say(*_ADVICE[reason])}")
     if page.error is not None:
-        typer.echo(f"  ! [{page.error.code}] {say(page.error.zh, page.error.en)}")
+        _say(f"  ! [{page.error.code}] {say(page.error.zh, page.error.en)}")
 
 
-__all__ = ["register", "run"]
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+__all__ = ["quick", "register", "run"]

@@ -1,0 +1,59 @@
+"""How a command ends: JSON or words, and the contract's exit codes. Free of Typer, whose import costs a command that has to be quick."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from nhirx.errors import FileMissing, InputError, NhirxError, StoreError
+from nhirx.i18n import say
+
+
+def finish(command: Callable[[], int | None], *, as_json: bool) -> NoReturn:
+    """Run ``command`` and end the process with its exit code; an exception becomes words and a code."""
+    try:
+        code = command()
+        sys.stdout.flush()
+    except NhirxError as error:
+        fail(error, as_json=as_json)
+    except BrokenPipeError:
+        # The reader of a pipe went away (`nhirx scan … | head`): nothing is wrong here, and the flush at exit must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        sys.stderr.write(say("已中止。\n", "Stopped.\n"))
+        raise SystemExit(130) from None
+    except OSError as error:
+        fail(_named(error), as_json=as_json)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        # What click raises for a wrong call.
+        fail(InputError(problem=str(error.format_message())), as_json=as_json)
+    raise SystemExit(code or 0)
+
+
+def fail(error: NhirxError, *, as_json: bool) -> NoReturn:
+    """Report ``error`` the way the caller asked for and end with its exit code."""
+    if as_json:
+        emit(error.as_json())
+        sys.stdout.flush()
+    else:
+        sys.stderr.write(f"{say('錯誤', 'Error')} [{error.code}] {say(error.zh, error.en)}\n")
+    raise SystemExit(error.exit_code)
+
+
+def emit(value: Any) -> None:
+    """One JSON value on one line of stdout, UTF-8 whatever the console's code page."""
+    sys.stdout.buffer.write(
+        json.dumps(value, ensure_ascii=False, separators=(", ", ": ")).encode("utf-8", "surrogateescape") + b"\n"
+    )
+
+
+def _named(error: OSError) -> NhirxError:
+    if isinstance(error, FileNotFoundError):
+        return FileMissing(path=str(error.filename))
+    return StoreError(problem=error.strerror or type(error).__name__)
