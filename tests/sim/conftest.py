@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nhirx import roc
 from nhirx.http import JsonService
 from nhirx.settings import ServiceSettings
 from nhirx.sim import Behaviour, Simulator
@@ -21,12 +20,13 @@ class Client:
 
     def __init__(self, sim: Simulator) -> None:
         self.sim = sim
+        self.records = Records(self)
         self.http = JsonService(ServiceSettings(url=sim.url, ca_file=sim.ca_file, timeout=5.0))
 
     def get(self, path: str) -> dict[str, Any]:
         return self.http.get(path)
 
-    def post(self, path: str, **body: Any) -> dict[str, Any]:
+    def post(self, path: str, /, **body: Any) -> dict[str, Any]:
         return self.http.post(path, body)
 
     def start(self) -> None:
@@ -123,6 +123,20 @@ def client(sim: Simulator) -> Iterator[Client]:
 
 
 @pytest.fixture
+def make_client() -> Iterator[Callable[[Simulator], Client]]:
+    """Clients of other simulators than the fixture's, closed at the end."""
+    made: list[Client] = []
+
+    def make(sim: Simulator) -> Client:
+        made.append(Client(sim))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.http.close()
+
+
+@pytest.fixture
 def ready(client: Client) -> Client:
     """A client whose control software is started, with SAM and professional card verified."""
     client.start()
@@ -198,10 +212,3 @@ class Records:
 @pytest.fixture
 def records(ready: Client) -> Records:
     return Records(ready)
-
-
-@pytest.fixture
-def today() -> str:
-    from datetime import datetime
-
-    return roc.format_date(datetime.now(roc.TAIPEI).date())
