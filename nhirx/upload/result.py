@@ -20,6 +20,7 @@ from typing import Any
 from nhirx.errors import AnswerMalformed
 from nhirx.identifiers import canonical_text
 from nhirx.model import CheckError, CheckResult, Value
+from nhirx.tables.check_codes import described
 
 _PAIR = re.compile(
     r"\s*(?P<field>[A-Z][0-9]{2}|MB[12])?\s*(?:\[(?P<order>[0-9]+)\]|\((?P<round>[0-9]+)\))?\s*[:=]\s*(?P<code>[0-9A-Z]{2,5})\s*"
@@ -83,30 +84,47 @@ def match(results: Results, visit_ids: Mapping[int, str], total: int, url: str) 
     """The result of each record of an upload of ``total`` records; ``visit_ids`` maps 1-based places to M15.
 
     Entries are matched by visit ID where that names one record, else by place. Raises ``AnswerMalformed`` when an entry fits no
-    record: then nobody can say which of them it concerns.
+    record: then nobody can say which of them it concerns, and none is accepted.
     """
     by_id: dict[str, list[int]] = {}
     for place, visit_id in visit_ids.items():
         by_id.setdefault(canonical_text(visit_id), []).append(place)
-    # Nobody documents whether places count from 0 or 1; a 0 anywhere tells.
-    base = 0 if any(entry.place == 0 for entry in results.records) else 1
     found: dict[int, list[RecordResult]] = {}
-    for index, entry in enumerate(results.records, start=1):
+    nameless: list[RecordResult] = []
+    everywhere = list(results.everywhere)
+    for entry in results.records:
         places = by_id.get(canonical_text(entry.visit_id), []) if entry.visit_id else []
         if len(places) == 1:
-            place = places[0]
-        elif entry.place is not None:
-            place = entry.place + 1 - base
-        elif total == 1 or (len(results.records) == total and not entry.visit_id):
-            place = index if total > 1 else 1
-        elif entry.visit_id and not places:
-            continue  # a record of this upload that has been sent anew since, or deleted
+            found.setdefault(places[0], []).append(entry)
+        elif entry.visit_id and not places and len(visit_ids) < total:
+            continue  # of a record of this upload that has been sent anew since
         else:
-            place = 0
-        if not 1 <= place <= total:
-            raise AnswerMalformed(url=url, problem="a check result that fits no record sent")
-        found.setdefault(place, []).append(entry)
-    return {place: _result(found.get(place, []), results.everywhere) for place in visit_ids}
+            nameless.append(entry)
+    if nameless and total == 1:
+        found.setdefault(1, []).extend(nameless)
+    elif [entry.place for entry in nameless] == [0]:
+        everywhere += nameless[0].errors  # the file as a whole
+    elif nameless:
+        base = _base([entry.place for entry in nameless], total, len(results.records), url)
+        for number, entry in enumerate(nameless):
+            place = (number if entry.place is None else entry.place - base) + 1
+            if not 1 <= place <= total:
+                raise AnswerMalformed(url=url, problem="a check result that fits no record sent")
+            found.setdefault(place, []).append(entry)
+    return {place: _result(found.get(place, []), tuple(everywhere)) for place in visit_ids}
+
+
+def _base(places: Sequence[int | None], total: int, entries: int, url: str) -> int:
+    """Whether places count from 0 or 1, which nobody documents: only what leaves no doubt is taken."""
+    if all(place is None for place in places) and len(places) == entries == total:
+        return 1
+    known = [place for place in places if place is not None]
+    if len(known) == len(places):
+        if 0 in known and max(known) < total:
+            return 0
+        if total in known and min(known) > 0:
+            return 1
+    raise AnswerMalformed(url=url, problem="a check result that does not say which record it is about")
 
 
 def _result(entries: Sequence[RecordResult], everywhere: tuple[CheckError, ...]) -> CheckResult:
@@ -172,7 +190,8 @@ def _error(names: Mapping[str, Any], level: int | None, url: str) -> CheckError:
 
 
 def _made(where: str, code: str, order: int | None, level: int | None) -> CheckError:
-    return CheckError(field=where, code=code, order=order, severity="warning" if level == 0 else "error")
+    # Only the NHI's own word makes it a warning: what we know of the code would let a rejected record pass for an accepted one.
+    return described(where, code, order=order, severity="warning" if level == 0 else "error")
 
 
 def _level(names: Mapping[str, Any]) -> int | None:
