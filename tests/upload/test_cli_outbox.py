@@ -1,0 +1,114 @@
+"""``nhirx outbox`` as a person and a program use it, with the sandbox as the NHIA."""
+
+import json
+
+import pytest
+
+from nhirx import cli
+from nhirx.outbox import open_outbox
+from nhirx.settings import load
+
+
+@pytest.fixture
+def configured(sim, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    """Settings of the sandbox in a file, as a pharmacy has them; and its records put into the outbox of that file."""
+    service = f'url = "{sim.url}"\nca_file = "{sim.ca_file.as_posix()}"\n'
+    (tmp_path / "nhirx.toml").write_text(
+        f'[pharmacy]\ninstitution = "5901234567"\npharmacist = "B200000002"\n[control]\nkind = "control6"\n[control.local]\n{service}'
+        f"[control.data_centre]\n{service}[upload]\nretry_first = 0.1\npoll_first = 0.0\n[upload.service]\n{service}",
+        "utf-8",
+    )
+    monkeypatch.setenv("NHIRX_CONFIG", str(tmp_path / "nhirx.toml"))
+    return load()
+
+
+@pytest.fixture
+def put(configured, pharmacy):
+    def put(**changes) -> int:
+        with open_outbox(configured) as outbox:
+            return outbox.queue.put(pharmacy.record(**changes))
+
+    return put
+
+
+@pytest.fixture
+def run(configured, capfdbinary):
+    def run(*words: str) -> tuple[int, list, str]:
+        with pytest.raises(SystemExit) as end:
+            cli.main(["outbox", *words])
+        out, _ = capfdbinary.readouterr()
+        text = out.decode("utf-8")
+        return end.value.code, [json.loads(line) for line in text.splitlines()] if "--json" in words else [], text
+
+    return run
+
+
+def test_drain_sends_and_waits_for_the_result(run, put) -> None:
+    put()
+    code, (answer,), _ = run("drain", "--json")
+
+    assert (0, 1, 1, None) == (code, answer["sent"], answer["accepted"], answer["pause"])
+    assert (0, []) == run("list", "--json")[:2]
+    assert ["accepted"] == [record["state"] for record in run("list", "--all", "--json")[1]]
+
+
+def test_drain_ends_with_one_when_a_record_is_rejected(run, put) -> None:
+    number = put(M07="ZZ")
+    code, (answer,), _ = run("drain", "--json")
+    shown = run("show", str(number), "--json")[1][0]
+
+    assert (1, 1, "rejected") == (code, answer["rejected"], shown["state"])
+    assert "M07" in {error["field"] for error in shown["errors"]}
+
+
+def test_drain_ends_with_three_when_the_service_fails(run, put, sim) -> None:
+    put()
+    sim.fail("*VNHI_Upload", "status-code", code="9999")
+    code, (answer,), _ = run("drain", "--json")
+
+    assert (3, 1, "upload-refused") == (code, answer["failed"], answer["pause"]["code"])
+
+
+def test_drain_with_nothing_to_do(run) -> None:
+    assert 0 == run("drain", "--json")[0]
+
+
+def test_retry_sends_the_same_record_again(run, put) -> None:
+    number = put(M07="ZZ")
+    run("drain", "--json")
+
+    assert (0, "built") == (run("retry", str(number), "--by", "p1", "--json")[0], run("list", "--json")[1][0]["state"])
+    assert ("retry", "p1") == tuple(run("show", str(number), "--json")[1][0]["history"][-1][name] for name in ("event", "who"))
+
+
+def test_retry_of_what_is_done_is_refused_with_words(run, put) -> None:
+    number = put()
+    run("drain")
+    code, (answer,), _ = run("retry", str(number), "--json")
+
+    assert (1, "transition-refused") == (code, answer["error"]["code"])
+
+
+def test_what_is_not_there_and_what_is_no_state(run) -> None:
+    assert (2, "input") == (run("show", "7", "--json")[0], run("show", "7", "--json")[1][0]["error"]["code"])
+    assert 2 == run("list", "--state", "done", "--json")[0]
+
+
+@pytest.mark.parametrize(
+    "words", [("list",), ("show", "1"), ("list", "--json"), ("show", "1", "--json"), ("drain",), ("drain", "--json")]
+)
+def test_nothing_printed_names_the_patient(run, put, configured, words: tuple[str, ...]) -> None:
+    put()
+    with open_outbox(configured) as outbox:
+        record = outbox.queue.item(1).record
+    text = run(*words)[2]
+
+    assert text
+    assert [] == [value for value in (record.visit_id, record.fields["M03"], record.fields["M14"]) if value in text]
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh", "待送出"), ("en", "waiting")])
+def test_both_languages(run, put, language: str, word: str) -> None:
+    put()
+
+    assert word in run("list", "--lang", language)[2]
