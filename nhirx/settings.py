@@ -39,6 +39,15 @@ class RecordSettings(Value):
     dispensing_mode: str | None = None
     """M23 for a pharmacy; None takes the table's inferred value."""
     encoding: Literal["big5", "utf-8"] = "big5"
+    send_refill_fields: bool = True
+    """Whether a refill's total days, allowed dispensings and number are sent; no source says that a pharmacy must."""
+
+
+class RuleSettings(Value):
+    """Days that have not been published."""
+
+    single_track_since: _Date | None = None
+    """From this day format 1.0 is gone and twenty 9s have no rule; None while both formats run side by side."""
 
 
 class ServiceSettings(Value):
@@ -95,6 +104,7 @@ class PluginSettings(Value):
 class Settings(Value):
     pharmacy: PharmacySettings = PharmacySettings()
     record: RecordSettings = RecordSettings()
+    rules: RuleSettings = RuleSettings()
     control: ControlSettings = ControlSettings()
     upload: UploadSettings = UploadSettings()
     outbox: OutboxSettings = OutboxSettings()

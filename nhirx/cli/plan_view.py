@@ -1,0 +1,114 @@
+"""A plan on the terminal: short for ``resolve``, field by field for ``explain``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from nhirx.i18n import say
+from nhirx.identifiers import mask_id, mask_visit_id
+from nhirx.model import Finding, UploadPlan
+from nhirx.tables.fields import fields as field_specs
+from nhirx.tables.load import rule_book
+
+_ACTIONS = {"upload": ("上傳", "upload"), "hold": ("暫不上傳", "hold"), "none": ("不上傳", "no upload")}
+_CONFIDENCE = {"confirmed": ("已證實", "confirmed"), "single": ("單一來源", "one source"), "inferred": ("推論", "inferred")}
+_SEVERITY = {"block": ("擋下", "block", "bold red"), "warn": ("注意", "warn", "yellow"), "info": ("說明", "info", "cyan")}
+_PERSONS = frozenset({"M03", "M06"})
+_VISIT_IDS = frozenset({"M15", "M16", "M52"})
+
+
+def show_plan(plan: UploadPlan) -> None:
+    """Action, call, the fields that are filled, and the findings."""
+    console = Console(highlight=False)
+    console.print(_headline(plan))
+    for name, value in plan.fields.items():
+        if value is not None or name in plan.from_card:
+            console.print(f"  {name} {_name(name)}：{_shown(plan, name)}")
+    _show_findings(console, plan.findings)
+
+
+def show_explanation(plan: UploadPlan) -> None:
+    """Action and call, the table of the fields, the findings."""
+    console = Console(highlight=False)
+    console.print(_headline(plan))
+    console.print(explanation_table(plan))
+    _show_findings(console, plan.findings)
+
+
+def explanation_table(plan: UploadPlan) -> Table:
+    """One line per field: name, value, rule in words, source, how sure. Persons and visit IDs are masked."""
+    table = Table(header_style="bold", expand=True)
+    for heading, ratio in ((("欄位", "field"), 4), (("值", "value"), 4), (("規則", "rule"), 8), (("依據", "source"), 4)):
+        table.add_column(say(*heading), overflow="fold", ratio=ratio)
+    last = ""
+    for entry in explanation(plan)["fields"]:
+        same, last = entry["rule"] == last, entry["rule"]
+        table.add_row(
+            f"{entry['field']} {say(entry['name_zh'], entry['name_en'])}",
+            _shown(plan, entry["field"]),
+            "〃" if same else f"{say(entry['zh'], entry['en'])}\n[dim]{entry['rule']}[/]",
+            "〃" if same else f"{entry['source']}\n{say(*_CONFIDENCE[entry['confidence']])}",
+        )
+    return table
+
+
+def explanation(plan: UploadPlan) -> dict[str, Any]:
+    """The plan with the words of each rule; values as they stand."""
+    words = {row.id: row for table in rule_book().decisions.values() for row in table.row}
+    specs = field_specs()
+    lines = []
+    for name, value in plan.fields.items():
+        reason = plan.why.get(name)
+        if reason is None:
+            continue
+        row = words.get(reason.rule)
+        spec = specs.get(name)
+        lines.append(
+            {
+                "field": name,
+                "name_zh": spec.zh if spec else name,
+                "name_en": spec.en if spec else name,
+                "value": value,
+                "from_card": name in plan.from_card,
+                "rule": reason.rule,
+                "source": reason.source,
+                "confidence": reason.confidence,
+                "zh": row.zh if row else "依設定檔。",
+                "en": row.en if row else "From the settings.",
+            }
+        )
+    return {
+        "ok": plan.ok,
+        "action": plan.action,
+        "call": plan.call,
+        "fields": lines,
+        "findings": [finding.model_dump(mode="json") for finding in plan.findings],
+    }
+
+
+def _headline(plan: UploadPlan) -> str:
+    call = f"，API {plan.call}" if plan.call else ""
+    return f"{say(*_ACTIONS[plan.action])}{call}"
+
+
+def _shown(plan: UploadPlan, name: str) -> str:
+    value = plan.fields[name]
+    if value is None:
+        return say("（過卡後填入）", "(from the card)") if name in plan.from_card else say("（不填）", "(empty)")
+    if name in _PERSONS:
+        return mask_id(value)
+    return mask_visit_id(value) if name in _VISIT_IDS and not value.endswith("0" * 16) and len(set(value)) > 1 else value
+
+
+def _name(name: str) -> str:
+    spec = field_specs().get(name)
+    return say(spec.zh, spec.en) if spec else name
+
+
+def _show_findings(console: Console, findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        zh, en, style = _SEVERITY[finding.severity]
+        console.print(f"[{style}]{say(zh, en)}[/] {say(finding.zh, finding.en)} [dim]({finding.source})[/]")

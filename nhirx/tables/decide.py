@@ -1,0 +1,81 @@
+"""Asking the tables: exactly one row, or ``NoRuleApplies``. Never a guess and never the first of several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+
+from nhirx.errors import NoRuleApplies, TableInvalid
+from nhirx.model import Finding, Reason
+from nhirx.tables.load import rule_book
+from nhirx.tables.schema import DecisionRow, DecisionTable, Limit
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The row that applied and what it says."""
+
+    table: str
+    row: DecisionRow
+
+    @property
+    def then(self) -> Mapping[str, str]:
+        return MappingProxyType(self.row.then)
+
+    @property
+    def reason(self) -> Reason:
+        return Reason(rule=self.row.id, source=self.row.source, confidence=self.row.confidence)
+
+
+def decide(table: str | DecisionTable, facts: Mapping[str, str], on: date) -> Decision:
+    """The one row of ``table`` that covers ``facts`` on the day ``on``.
+
+    ``facts`` may hold more than the table asks for. Raises ``NoRuleApplies`` when no row does (with the declared reason
+    where there is one) and ``TableInvalid`` when two do.
+    """
+    asked = rule_book().decisions[table] if isinstance(table, str) else table
+    known = {name: facts[name] for name in asked.table.facts}
+    found = [row for row in asked.row if row.holds_on(on) and row.covers(known)]
+    if len(found) == 1:
+        return Decision(asked.id, found[0])
+    if found:
+        names = ", ".join(row.id for row in found)
+        raise TableInvalid(table=asked.id, problem=f"rules {names} apply at once", row=names)
+    told = ", ".join(f"{name}={value}" for name, value in known.items())
+    for gap in asked.uncovered:
+        if gap.holds_on(on) and gap.covers(known):
+            raise NoRuleApplies(
+                zh=f"在 {on.isoformat()} 沒有規則適用（{told}）：{gap.zh}",
+                en=f"No rule applies on {on.isoformat()} ({told}): {gap.en}",
+                day=on.isoformat(),
+                facts=known,
+                table=asked.id,
+            )
+    raise NoRuleApplies(day=on.isoformat(), facts=known, table=asked.id)
+
+
+def limit(name: str, on: date) -> Limit:
+    """The number ``name`` of ``limits.toml`` that holds on the day ``on``. Raises ``NoRuleApplies``."""
+    found = [row for row in rule_book().limits if row.id == name and row.holds_on(on)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise TableInvalid(table="limits.toml", problem=f"row {name} holds twice on {on.isoformat()}", row=name)
+    raise NoRuleApplies(day=on.isoformat(), facts={"limit": name}, table="limits")
+
+
+def finding(name: str, **words: object) -> Finding:
+    """The finding ``name`` with its words filled in. Raises ``TableInvalid`` for a name the tables do not have."""
+    text = rule_book().findings.get(name)
+    if text is None:
+        raise TableInvalid(table="findings.toml", problem=f"there is no finding {name}")
+    return Finding(
+        code=text.id,
+        severity=text.severity,
+        zh=text.zh.format(**words),
+        en=text.en.format(**words),
+        source=text.source,
+        field=text.field,
+    )
