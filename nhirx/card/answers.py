@@ -113,9 +113,9 @@ def holder(answer: Answer, url: str) -> Holder:
         card_number=text(answer, "cardSn", url),
         name=optional_text(answer, "name") or "",
         national_id=_national_id(answer, "idCardNum", url),
-        birth_date=_day(answer, "birthday"),
-        sex=optional_text(answer, "sex") or "",
-        issued_on=_day(answer, "dateIssue"),
+        birth_date=_day(text(answer, "birthday", url)),
+        sex=text(answer, "sex", url),
+        issued_on=_day(optional_text(answer, "dateIssue")),
     )
 
 
@@ -125,8 +125,8 @@ def virtual_holder(answer: Answer, url: str) -> Holder:
         card_number=number,
         name=optional_text(answer, "name") or "",
         national_id=_national_id(answer, "idNo", url),
-        birth_date=_day(answer, "birthday"),
-        sex=optional_text(answer, "sex") or "",
+        birth_date=_day(text(answer, "birthday", url)),
+        sex=text(answer, "sex", url),
         card_id=number,
     )
 
@@ -134,7 +134,7 @@ def virtual_holder(answer: Answer, url: str) -> Holder:
 def register(answer: Answer) -> Register:
     visits = optional_text(answer, "treatmentCounter")
     return Register(
-        valid_until=_day(answer, "cardValidity"),
+        valid_until=_day(optional_text(answer, "cardValidity")),
         visits_left=int(visits) if visits is not None and visits.isdecimal() else None,
     )
 
@@ -198,8 +198,7 @@ def _national_id(answer: Answer, member: str, url: str) -> str:
         raise _missing(member, url) from None
 
 
-def _day(answer: Answer, member: str) -> date | None:
-    found = optional_text(answer, member)
+def _day(found: str | None) -> date | None:
     return roc.parse_date(found) if found is not None and roc.is_date(found) else None
 
 

@@ -22,3 +22,13 @@ def control(sim: Simulator) -> Iterator[Control6]:
     client = Control6(sim.settings())
     yield client
     client.close()
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port nobody listens on."""
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
