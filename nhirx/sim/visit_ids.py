@@ -26,6 +26,7 @@ SERVICES = ("card", "no-card", "virtual-card")
 _BASE = len(ALPHABET)
 _HIGH = _BASE // len(SERVICES)
 _PER_SECOND = _HIGH * _BASE
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +47,20 @@ class VisitIds:
         self._institutions = institutions
         self._remember = remember
         self._lock = threading.Lock()
-        self._second: datetime | None = None
-        self._count: dict[tuple[str, str], int] = {}
+        self._count: dict[tuple[str, str, datetime], int] = {}
+
+    def recall(self, service: str, national_id: str, second: datetime) -> None:
+        """An ID made before a restart: its place in that second is taken."""
+        self._take(service, national_id, second)
 
     def make(self, service: str, institution: str, national_id: str, moment: datetime) -> tuple[str, datetime]:
         """A new ID and the second it holds: that of ``moment``, or a later one when that second is used up."""
         with self._lock:
             second = moment.astimezone(TAIPEI).replace(microsecond=0)
-            if self._second is None or second > self._second:
-                self._second, self._count = second, {}
-            # A clock set back must not make an ID for the second time, so it counts on in the newest second seen per person.
-            count = self._count.get((service, national_id), 0)
-            self._count[service, national_id] = count + 1
+            while self._count.get((service, national_id, second), 0) >= _PER_SECOND:
+                second += timedelta(seconds=1)
+            count = self._take(service, national_id, second)
             index = self._index(institution)
-        second += timedelta(seconds=count // _PER_SECOND)
-        count %= _PER_SECOND
         place1 = SERVICES.index(service) * _HIGH + count // _BASE
         head = ALPHABET[place1] + _encode(index, 2) + ALPHABET[count % _BASE]
         year = roc.format_datetime(second)[:3]
@@ -85,6 +85,15 @@ class VisitIds:
             return None
         seen = VisitId(text)
         return Made(SERVICES[service], self._institutions[index], seen.holder_prefix, seen.issued_at)
+
+    def _take(self, service: str, national_id: str, second: datetime) -> int:
+        # By second, not only the newest: a clock that is set back must not make an ID for the second time.
+        key = (service, national_id, second)
+        count = self._count.pop(key, 0)
+        self._count[key] = count + 1
+        if len(self._count) > _REMEMBERED:
+            self._count.pop(next(iter(self._count)))
+        return count
 
     def _check(self, head: str, tail: str) -> str:
         return _encode(self._signer.check(head, tail) % _BASE**2, 2)

@@ -111,8 +111,12 @@ class World:
             visit_ids=VisitIds(signer, ledger.institutions, remember),
             behaviour=behaviour or Behaviour(),
         )
-        for event in ledger.events("updated"):
-            world._renew(event["card_number"])
+        for event in ledger.events():
+            if event["event"] == "updated":
+                world._renew(event["card_number"])
+            elif event["event"] == "issued":
+                moment = datetime.fromisoformat(event["visited_at"])
+                world.visit_ids.recall(event["made_by"], event["national_id"], moment)
         world.slot = Slot(PEOPLE[0])
         if world.behaviour.auto_start:
             world.initialised = world.sam_verified = world.hpc_verified = True

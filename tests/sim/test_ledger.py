@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nhirx.roc import TAIPEI
 from nhirx.sim import Behaviour, Simulator
 from nhirx.sim.ledger import Ledger
 
@@ -36,6 +38,17 @@ def test_a_signature_does_not_outlive_a_restart(tmp_path: Path, make_client: Any
         signed = make_client(first).signed("01")
     with Simulator(tmp_path, behaviour=Behaviour(auto_start=True)) as second:
         assert make_client(second).post("/api/v1/BasicData/Query", **signed)["statusCode"] == 3100
+
+
+def test_a_restart_within_a_second_makes_no_id_twice(tmp_path: Path, make_client: Any) -> None:
+    """With the clock stopped, numbers before and after are all different."""
+    moment = datetime(2026, 3, 1, 12, 0, 0, tzinfo=TAIPEI)
+    made = []
+    for _ in range(3):
+        with Simulator(tmp_path, clock=lambda: moment, behaviour=Behaviour(auto_start=True)) as sim:
+            client = make_client(sim)
+            made += [client.number()["treatmentNumber"], client.no_card_id()["treatmentNumber"]]
+    assert len(set(made)) == 6
 
 
 def test_half_a_line(tmp_path: Path) -> None:
