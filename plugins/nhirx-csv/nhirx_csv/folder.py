@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from nhirx import Prescription, VisitId, roc
 from nhirx.errors import FileDamaged, InvalidValue
+from nhirx.identifiers import canonical_text
 from nhirx_csv.table import Row, read
 
 
@@ -119,7 +120,7 @@ def _key(row: Row) -> str | None:
 
 
 def _same(cell: str | None, visit_id: str) -> bool:
-    return cell is not None and cell.strip().upper() == visit_id
+    return cell is not None and canonical_text(cell) == visit_id
 
 
 def _may_be(scanned: VisitId, row: Row) -> bool:
