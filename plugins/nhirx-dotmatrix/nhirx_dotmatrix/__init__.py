@@ -25,7 +25,7 @@ def decode(grey: Any) -> Iterator[tuple[str, str, list[tuple[float, float]]]]:
     import cv2
     import zxingcpp
 
-    formats = zxingcpp.BarcodeFormat.Code128 | zxingcpp.BarcodeFormat.Code39 | zxingcpp.BarcodeFormat.Code93
+    formats: Any = (zxingcpp.BarcodeFormat.Code128, zxingcpp.BarcodeFormat.Code39, zxingcpp.BarcodeFormat.Code93)
     seen: set[str] = set()
     for length in _LENGTHS:
         for size in ((1, length), (length, 1)):
