@@ -11,15 +11,18 @@ import hashlib
 import json
 import ssl
 import threading
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from nhirx.errors import AnswerMalformed, ServiceTimeout, ServiceUnreachable, SettingInvalid, TlsRefused, TransportError
+from nhirx.errors import AnswerMalformed, NhirxError, ServiceTimeout, ServiceUnreachable, SettingInvalid, TlsRefused
 from nhirx.settings import ServiceSettings
 
 _LARGEST_ANSWER = 64 * 1024 * 1024
+# httpx has more than one root; UnicodeError is what a host name that cannot be one ends in.
+_ALL_OF_HTTPX = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, UnicodeError)
 
 
 class JsonService:
@@ -43,29 +46,41 @@ class JsonService:
     ) -> dict[str, Any]:
         """The JSON object that the service answers with, whatever its HTTP status when the body is one.
 
-        Raises the ``TransportError`` branch: unreachable, time-out, certificate refused, answer that is no JSON object.
+        Raises the ``TransportError`` branch: unreachable, time-out, certificate refused, answer that is no JSON object; and
+        ``SettingInvalid`` where the address or the CA file of the settings is none.
         """
         url = self.url + path
         seconds = timeout or self._settings.timeout
+        status, kind, content = self._exchange(method, url, body, seconds)
         try:
-            response = self._connected().request(method, url, json=body, timeout=seconds)
-        except httpx.HTTPError as error:
-            raise _named(error, url, seconds) from None
-        if len(response.content) > _LARGEST_ANSWER:
-            raise AnswerMalformed(url=url, problem="answer too large", status=response.status_code)
-        try:
-            answer = json.loads(response.content)
+            answer = json.loads(content)
         except ValueError:
             # UnicodeDecodeError is a ValueError too: half an answer, a web page, or another encoding.
-            kind = response.headers.get("content-type", "?").split(";")[0]
-            raise AnswerMalformed(
-                url=url, problem=f"HTTP {response.status_code}, {kind}, no JSON", status=response.status_code
-            ) from None
+            raise AnswerMalformed(url=url, problem=f"HTTP {status}, {kind}, no JSON", status=status) from None
+        except RecursionError:
+            raise AnswerMalformed(url=url, problem=f"HTTP {status}, nested too deeply", status=status) from None
         if not isinstance(answer, dict):
-            raise AnswerMalformed(url=url, problem="JSON, but no object", status=response.status_code)
-        if response.status_code >= 500 and not answer:
-            raise AnswerMalformed(url=url, problem=f"HTTP {response.status_code}", status=response.status_code)
+            raise AnswerMalformed(url=url, problem="JSON, but no object", status=status)
+        if status >= 500 and not answer:
+            raise AnswerMalformed(url=url, problem=f"HTTP {status}", status=status)
         return answer
+
+    def _exchange(self, method: str, url: str, body: dict[str, Any] | None, seconds: float) -> tuple[int, str, bytes]:
+        """Status, media type and body. The limit counts for the whole: httpx's own begins anew with every piece."""
+        deadline = time.monotonic() + seconds
+        content = bytearray()
+        try:
+            with self._connected().stream(method, url, json=body, timeout=seconds) as response:
+                kind = response.headers.get("content-type", "?").split(";")[0]
+                for piece in response.iter_bytes():
+                    content += piece
+                    if len(content) > _LARGEST_ANSWER:
+                        raise AnswerMalformed(url=url, problem="answer too large", status=response.status_code)
+                    if time.monotonic() > deadline:
+                        raise ServiceTimeout(url=url, seconds=seconds)
+        except _ALL_OF_HTTPX as error:
+            raise _named(error, url, seconds) from None
+        return response.status_code, kind, bytes(content)
 
     def get(self, path: str, **options: Any) -> dict[str, Any]:
         return self.request("GET", path, **options)
@@ -102,13 +117,19 @@ def _context(settings: ServiceSettings) -> ssl.SSLContext:
 
 
 def _pinned(settings: ServiceSettings, fingerprint: str) -> ssl.SSLContext:
-    parts = urlsplit(settings.url)
     try:
-        pem = ssl.get_server_certificate((parts.hostname or "", parts.port or 443), timeout=settings.timeout)
+        parts = urlsplit(settings.url)
+        address = (parts.hostname or "", parts.port or 443)
+    except ValueError as error:
+        raise SettingInvalid(setting="url", problem=str(error)) from None
+    try:
+        pem = ssl.get_server_certificate(address, timeout=settings.timeout)
     except TimeoutError:
-        raise ServiceTimeout(url=settings.url, seconds=settings.timeout, reached=False) from None
-    except OSError as error:
-        raise ServiceUnreachable(url=settings.url, problem=str(error), reached=False) from None
+        raise ServiceTimeout(url=settings.url, seconds=settings.timeout) from None
+    except ssl.SSLError as error:
+        raise TlsRefused(url=settings.url, problem=error.reason or "TLS handshake failed") from None
+    except (OSError, UnicodeError) as error:
+        raise ServiceUnreachable(url=settings.url, problem=str(error)) from None
     if not same_fingerprint(fingerprint_of(pem), fingerprint):
         raise TlsRefused(url=settings.url, problem="certificate differs from the pinned fingerprint", reached=False)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -130,22 +151,24 @@ def same_fingerprint(one: str, other: str) -> bool:
     return one.replace(":", "").lower() == other.replace(":", "").lower()
 
 
-def _named(error: httpx.HTTPError, url: str, seconds: float) -> TransportError:
+def _named(error: Exception, url: str, seconds: float) -> NhirxError:
     """Our exception for httpx's; a test walks through all of httpx's and checks that none falls through."""
-    # "reached": whether the request may have arrived. False only where no connection stood, so nothing was sent.
     if isinstance(error, httpx.TimeoutException):
-        reached = not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout)
-        return ServiceTimeout(url=url, seconds=seconds, reached=reached)
-    text = str(error)
-    if isinstance(error, httpx.ConnectError):
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, ssl.SSLError) or "CERTIFICATE" in str(cause).upper():
-                return TlsRefused(
-                    url=url, problem=getattr(cause, "verify_message", None) or "TLS handshake failed", reached=False
-                )
-            cause = cause.__cause__ or cause.__context__
-        return ServiceUnreachable(url=url, problem=text or type(error).__name__, reached=False)
-    if isinstance(error, httpx.NetworkError | httpx.ProxyError | httpx.UnsupportedProtocol):
-        return ServiceUnreachable(url=url, problem=text or type(error).__name__, reached=True)
+        return ServiceTimeout(url=url, seconds=seconds)
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
+        return SettingInvalid(setting="url", problem=f"{url}: {type(error).__name__}")
+    if isinstance(error, httpx.ConnectError) and (refusal := _tls_refusal(error)) is not None:
+        return TlsRefused(url=url, problem=refusal)
+    if isinstance(error, httpx.NetworkError | httpx.ProxyError):
+        return ServiceUnreachable(url=url, problem=str(error) or type(error).__name__)
     return AnswerMalformed(url=url, problem=type(error).__name__)
+
+
+def _tls_refusal(error: BaseException) -> str | None:
+    """Why the handshake failed, or None where it was not TLS that failed."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return getattr(cause, "verify_message", None) or cause.reason or "TLS handshake failed"
+        cause = cause.__cause__ or cause.__context__
+    return None

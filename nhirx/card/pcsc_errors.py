@@ -24,6 +24,7 @@ from nhirx.errors import (
 _BY_CODE: dict[int, type[CardError]] = {
     0x8010_0001: CardError,  # internal error
     0x8010_0002: CardError,  # cancelled
+    0x8010_0007: CardMute,  # waited too long
     0x8010_0009: ReaderGone,  # unknown reader
     0x8010_000A: CardMute,  # timeout
     0x8010_000B: ReaderBusy,  # sharing violation
@@ -37,10 +38,10 @@ _BY_CODE: dict[int, type[CardError]] = {
     0x8010_0016: CardMute,  # not transacted
     0x8010_0017: ReaderGone,  # reader unavailable
     0x8010_001A: ReaderGone,  # reader unsupported
-    0x8010_001B: ReaderBusy,  # no access
     0x8010_001C: NotAnNhiCard,  # card unsupported
     0x8010_001D: PcscUnavailable,  # no service
     0x8010_001E: PcscUnavailable,  # service stopped
+    0x8010_0027: PcscUnavailable,  # no access
     0x8010_002E: ReaderAbsent,  # no readers available
     0x8010_002F: CardMute,  # communication data lost
     0x8010_0031: ReaderBusy,  # server too busy
@@ -65,7 +66,7 @@ _BY_CLASS: dict[str, type[CardError]] = {
     "CardConnectionException": CardMute,  # without a code: fewer than two bytes came back
 }
 
-_REFUSED = 0x8010_006A
+_REFUSED = (0x8010_0027, 0x8010_006A)
 
 
 def named(error: Exception, *, reader: str = "?") -> CardError:
@@ -82,7 +83,7 @@ def of_code(code: int, *, reader: str = "?") -> CardError:
     number = code & 0xFFFF_FFFF
     kind = _BY_CODE.get(number, CardError)
     detail = {"reader": reader, "problem": f"PC/SC {number:08X}", "pcsc": f"{number:08X}"}
-    if number == _REFUSED:
+    if number in _REFUSED:
         return kind(
             zh="智慧卡服務拒絕這個使用者存取。請以有權限的帳號執行，或請資訊人員開放智慧卡服務的權限。",
             en="The smart card service refuses this user. Run as one who may use it, or have the permission granted.",

@@ -199,7 +199,9 @@ def test_many_lines_are_written_in_parts(sim, control, asked):
 
     assert asked.count("/api/v1/Prescription/Write") == 2
     assert len(signatures) == 61
-    assert signatures == control.write_orders(reading, holder, orders(60)) + control.write_orders(reading, holder, orders(61)[60:])
+    assert signatures == control.write_orders(reading, holder, orders(60)) + control.write_orders(
+        reading, holder, orders(61)[60:]
+    )
 
 
 def test_another_card_is_noticed_before_anything_is_written(sim, control, asked):
