@@ -13,9 +13,9 @@ from typing import Any, Literal
 
 from nhirx.errors import TableInvalid
 
-Kind = Literal["X", "text", "9", "date", "time", "amount"]
+Kind = Literal["X", "words", "text", "9", "date", "time", "amount"]
 Need = Literal["required", "forbidden", "optional", "conditional"]
-_KINDS = frozenset({"X", "text", "9", "date", "time", "amount"})
+_KINDS = frozenset({"X", "words", "text", "9", "date", "time", "amount"})
 _NEEDS = frozenset({"required", "forbidden", "optional", "conditional"})
 
 
@@ -36,6 +36,7 @@ class FieldSpec:
     section: str
     confidence: str
     note: str = ""
+    forbidden_code: str = "AF"
 
     @property
     def characters(self) -> re.Pattern[str]:
@@ -45,6 +46,7 @@ class FieldSpec:
 
 _CHARACTERS = {
     "X": re.compile(r"[!-~]+", re.ASCII),
+    "words": re.compile(r"[ -~]+", re.ASCII),
     "text": re.compile(r"[^\x00-\x1f\x7f]+"),
     "9": re.compile(r"[0-9]+", re.ASCII),
     "date": re.compile(r"[0-9]+", re.ASCII),

@@ -1,0 +1,315 @@
+"""The NHI's checks of an upload file, offline, before anything is sent.
+
+Three passes over a record: the shape of every value (type, length, a date that exists), what must and must not be filled for
+this kind of record, then the conditions of ``tables/checks.toml``. A value of the wrong shape is not judged further, so one
+slip gives one finding. What only the NHI can tell is listed with severity ``pending``.
+
+Source: ``field-notes`` §6.4; the words come from ``tables/codes/check_codes.toml``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from nhirx import roc
+from nhirx.model import CheckError, UploadRecord
+from nhirx.records.rules import Hit, rule_book
+from nhirx.records.source import Document, Source
+from nhirx.records.xml import Loose, ReadRecord, iter_records
+from nhirx.tables.check_codes import described
+from nhirx.tables.fields import FieldSpec, field_words, fields
+
+_KEYS_REMEMBERED = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class RecordReport:
+    """Findings of one record; ``index`` is its 1-based place in the file."""
+
+    index: int
+    visit_id: str
+    findings: tuple[CheckError, ...]
+
+    @property
+    def errors(self) -> tuple[CheckError, ...]:
+        return tuple(finding for finding in self.findings if finding.severity == "error")
+
+    def as_json(self) -> dict[str, Any]:
+        return {"index": self.index, "visit_id": self.visit_id, "findings": [as_json(finding) for finding in self.findings]}
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """Findings of a file: those about the file as a whole, then one report per record in file order."""
+
+    file_findings: tuple[CheckError, ...]
+    records: tuple[RecordReport, ...]
+
+    @property
+    def ok(self) -> bool:
+        """No error; warnings and pending points may be there."""
+        return not any(finding.severity == "error" for finding in self.file_findings) and not any(r.errors for r in self.records)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object of contract §4."""
+        return {
+            "file_findings": [as_json(finding) for finding in self.file_findings],
+            "records": [record.as_json() for record in self.records],
+        }
+
+
+def as_json(finding: CheckError) -> dict[str, Any]:
+    """A finding as the contract spells it."""
+    return {
+        "field": finding.field,
+        "order": finding.order,
+        "code": finding.code,
+        "severity": finding.severity,
+        "zh": finding.zh,
+        "en": finding.en,
+        "fix_zh": finding.fix_zh,
+        "fix_en": finding.fix_en,
+    }
+
+
+def check_file(source: Source, today: date | None = None) -> FileReport:
+    """Check a file. ``today`` is the day of the upload; without it nothing is judged against the upload time.
+
+    Raises ``FileUnreadable`` kinds when there is no content at all; broken content is a finding.
+    """
+    document = Document()
+    records = tuple(check_records(source, today, document))
+    return FileReport(file_findings(document, records), records)
+
+
+def check_records(source: Source, today: date | None, document: Document) -> Iterator[RecordReport]:
+    """Reports one by one, memory flat. What is wrong with the file as a whole gathers in ``document``."""
+    seen: set[int] = set()
+    for record in iter_records(source, document):
+        yield _report(record, today, seen)
+
+
+def check_record(record: UploadRecord, today: date | None = None) -> tuple[CheckError, ...]:
+    """Findings of one record that is about to be sent: errors, warnings, pending, in the order of the fields."""
+    found, hits = _judge(record.fields, record.orders, _upload_day(today))
+    if hits:
+        found += [_finding(index, order) for index, order in hits]
+    found.sort(key=_place)
+    return tuple(found)
+
+
+def _report(record: ReadRecord, today: date | None, seen: set[int]) -> RecordReport:
+    if record.version == "1.0":
+        return RecordReport(record.index, "", (_said("A02", "Y000", None, "pending"),))
+    findings = [finding for loose in record.loose for finding in _structural(loose)]
+    structural = {finding.field for finding in findings}
+    if "MSH" in structural:
+        structural |= {"H00", "H01"}
+    findings += [f for f in check_record(record.record, today) if f.field not in structural or f.code not in {"AA", "Y012"}]
+    visit_id = record.fields.get("M15", "")
+    if visit_id and rule_book().kinds and _is_key(visit_id):
+        key = hash(visit_id)
+        if key in seen:
+            findings.append(_said("M15", "C001", None, "warning"))
+        elif len(seen) < _KEYS_REMEMBERED:
+            seen.add(key)
+    return RecordReport(record.index, visit_id, tuple(findings))
+
+
+def _is_key(visit_id: str) -> bool:
+    from nhirx.records.rules import real
+
+    return real(visit_id)
+
+
+# ── the file ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_FILE_CODES = {
+    "several-roots": ("RECS", "Y015"),
+    "record-not-closed": ("REC", "Y006"),
+    "root-not-closed": ("RECS", "Y007"),
+    "no-root": ("RECS", "Y007"),
+    "not-xml": ("XML", "Y001"),
+    "doctype": ("XML", "Y001"),
+    "record-too-large": ("REC", "Y001"),
+    "not-big5": ("XML", "Y014"),
+}
+_WHOLE_FILE = {("MSH", "Y002"), ("MB1", "Y005")}
+
+
+def file_findings(document: Document, records: tuple[RecordReport, ...] = ()) -> tuple[CheckError, ...]:
+    """What is wrong with the file as a whole: its bytes, its root, or a record whose outline makes the NHI refuse all of it."""
+    found: list[CheckError] = []
+    for trouble in document.troubles:
+        if known := _FILE_CODES.get(trouble):
+            found.append(_said(*known, None, None))
+        elif trouble == "declared-otherwise":
+            # ASCII bytes mean the same in either encoding, so only the declaration is off.
+            found.append(_said("XML", "Y014", None, "warning" if document.encoding == "ascii" else "error"))
+        elif trouble == "no-declaration":
+            found.append(_said("XML", "Y001", None, "warning"))
+    if not document.tags["REC"] and not any(finding.severity == "error" for finding in found):
+        found.append(_said("REC", "Y001", None, None))
+    for record in records:
+        found += [finding for finding in record.findings if (finding.field, finding.code) in _WHOLE_FILE and finding not in found]
+    return tuple(dict.fromkeys(found))
+
+
+def _structural(loose: Loose) -> Iterator[CheckError]:
+    if loose.trouble == "no-header":
+        yield _said("MSH", "Y002", None, None)
+    elif loose.trouble in {"no-body", "order-without-body"}:
+        yield _said("MB1", "Y005", None, None)
+    elif loose.trouble == "unknown":
+        yield described(loose.tag, "AE" if _ID.fullmatch(loose.tag) else "Y004", order=loose.order)
+    elif loose.trouble == "repeated" and _ID.fullmatch(loose.tag):
+        yield described(loose.tag, "Y001", order=loose.order)
+    elif loose.tag == "MSH":
+        yield _said("MSH", "Y002", None, None)
+    else:
+        yield described(loose.tag, "Y005", order=loose.order)
+
+
+_ID = re.compile(r"[A-Z][0-9]{2}", re.ASCII)
+
+
+# ── one record ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _judge(
+    values: Mapping[str, str], orders: tuple[dict[str, str], ...], upload: tuple[str, str, str]
+) -> tuple[list[CheckError], list[Hit]]:
+    book = rule_book()
+    shapes = _shapes()
+    get = values.get
+    kind = book.kinds[book.kind_of(get("H00", ""), get("H01", ""))]
+    found: list[CheckError] = []
+    bad: set[tuple[str, int]] = set()
+    for name, value in values.items():
+        if value and not ((shape := shapes.get(name)) and shape(value)):
+            found.append(_misshapen(name, value, None))
+            bad.add((name, 0))
+    if missing := [name for name in kind.required if not get(name)]:
+        found += [_said(name, "AA", None, None) for name in missing]
+        bad |= {(name, 0) for name in missing}
+    found += [_said(name, "AA", None, "warning") for name in kind.wanted if not get(name)]
+    found += [_said(name, fields()[name].forbidden_code, None, None) for name in kind.forbidden if get(name)]
+    required, forbidden = kind.required_in_order, kind.forbidden_in_order
+    for at, order in enumerate(orders, start=1):
+        for name, value in order.items():
+            if value and not ((shape := shapes.get(name)) and shape(value)):
+                found.append(_misshapen(name, value, at))
+                bad.add((name, at))
+        if not required <= order.keys():
+            found += [_said(name, "AA", at, None) for name in required - order.keys()]
+            bad |= {(name, at) for name in required - order.keys()}
+        if not forbidden.isdisjoint(order):
+            found += [_said(name, fields()[name].forbidden_code, at, None) for name in forbidden & order.keys()]
+    hits: list[Hit] = []
+    kind.judge(values, orders, *upload, hits)
+    if bad:
+        hits = [hit for hit in hits if _sound(hit, bad)]
+    return found, hits
+
+
+def _sound(hit: Hit, bad: set[tuple[str, int]]) -> bool:
+    rule = rule_book().rules[hit[0]]
+    return rule.always or not any((name, 0) in bad or (name, hit[1]) in bad for name in rule.names)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _finding(index: int, order: int) -> CheckError:
+    rule = rule_book().rules[index]
+    at = None if rule.whole or not order else order
+    finding = described(rule.field, rule.code, order=at, family=rule.family, severity=rule.severity)
+    if rule.zh:
+        finding = finding.model_copy(
+            update={"zh": f"{field_words(rule.field)[0]}：{rule.zh}", "en": f"{field_words(rule.field)[1]}: {rule.en}"}
+        )
+    if rule.severity == "pending":
+        finding = finding.model_copy(
+            update={
+                "zh": f"需由健保署判斷，送出後才知道：{finding.zh}",
+                "en": f"Only the NHIA can tell, after sending: {finding.en}",
+            }
+        )
+    if rule.derived:
+        finding = finding.model_copy(
+            update={
+                "zh": f"{finding.zh}（依推導的編碼方式，僅供提醒。）",
+                "en": f"{finding.en} (By the derived structure of the ID; a hint only.)",
+            }
+        )
+    return finding
+
+
+@functools.lru_cache(maxsize=20_000)
+def _said(field: str, code: str, order: int | None, severity: Any) -> CheckError:
+    return described(field, code, order=order, severity=severity)
+
+
+def _place(finding: CheckError) -> tuple[int, str, str, str]:
+    return finding.order or 0, finding.field, finding.severity, finding.code
+
+
+@functools.lru_cache(maxsize=4)
+def _upload_day(today: date | None) -> tuple[str, str, str]:
+    """The day of the upload, the day before which it is surely too late, and the day before which it may be."""
+    if today is None:
+        return "", "", ""
+    back = today.year * 12 + today.month - 1 - rule_book().limits["correction_months"]
+    year, month = divmod(back, 12)
+    oldest = date(year, month + 1, 1)
+    doubtful = next(date(year, month + 1, number) for number in range(today.day, 0, -1) if _exists(year, month + 1, number))
+    return roc.format_date(today), roc.format_date(oldest), roc.format_date(doubtful)
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    try:
+        date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+# ── shapes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_DAY = r"[0-9]{3}(?:(?:0[13578]|1[02])(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)(?:0[1-9]|[12][0-9]|30)|02(?:0[1-9]|1[0-9]|2[0-8]))"
+_CLOCK = r"(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]"
+_WHOLE = {"date": _DAY, "time": _DAY + _CLOCK, "amount": r"(?=.{1,7}\Z)[0-9]{1,5}(?:\.[0-9])?"}
+_CLASS = {"X": "[!-~]", "words": "[ -~]", "text": r"[^\x00-\x1f\x7f]", "9": "[0-9]"}
+
+
+@functools.cache
+def _shapes() -> dict[str, Any]:
+    """Per field a function that is true for a value of the right shape; 29 February is left to ``_misshapen``."""
+    shapes: dict[str, Any] = {}
+    for spec in fields().values():
+        pattern = _WHOLE.get(spec.type)
+        if pattern is None:
+            pattern = _CLASS[spec.type] + (f"{{{spec.shortest},{spec.longest}}}" if spec.longest else "+")
+        fast = re.compile(pattern, re.ASCII).fullmatch
+        shapes[spec.id] = functools.partial(_fits, fast, spec) if spec.type in {"date", "time"} else fast
+    return shapes
+
+
+def _fits(fast: Any, spec: FieldSpec, value: str) -> bool:
+    return bool(fast(value)) or (roc.is_datetime(value) if spec.type == "time" else roc.is_date(value))
+
+
+def _misshapen(name: str, value: str, order: int | None) -> CheckError:
+    spec = fields().get(name)
+    if spec is None:
+        return described(name[:40], "AE", order=order)
+    if not spec.characters.fullmatch(value):
+        code = "AB"
+    elif spec.longest and not spec.shortest <= len(value) <= spec.longest:
+        code = "AC"
+    else:
+        code = "AD" if spec.type in {"date", "time"} else "AB"
+    return _said(name, code, order, None if spec.firm else "warning")

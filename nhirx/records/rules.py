@@ -1,0 +1,275 @@
+"""The rows of ``tables/checks.toml``, compiled into one function per kind of record.
+
+A row's condition is a Python expression, but only of the few node types below: names, constants, comparisons, ``and``,
+``or``, ``not``, ``+ - * %`` and calls of the functions listed here. Ten thousand records have to be judged in the time an
+XML parser takes to read them, and walking 180 conditions one by one does not; one generated function does. The table ships
+with the program and every node is checked, so what is compiled is data of ours and nothing else.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Literal
+
+from nhirx import roc
+from nhirx.errors import InvalidValue, TableInvalid
+from nhirx.identifiers import NationalId, VisitId
+from nhirx.tables.fields import fields
+
+Hit = tuple[int, int]
+"""Number of the rule and the 1-based order, 0 for the record."""
+Judge = Callable[[Mapping[str, str], Sequence[Mapping[str, str]], str, str, str, list[Hit]], None]
+
+_NODES = (
+    ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt,
+    ast.GtE, ast.In, ast.NotIn, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Mod, ast.Call, ast.Name, ast.Load, ast.Constant, ast.Tuple,
+)  # fmt: skip
+_REAL = re.compile(r"(?!9{20}|F{20}|.{4}0{16})[0-9A-HJ-NP-Z]{20}", re.ASCII)
+_AMOUNT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,4})?", re.ASCII)
+_CONTEXT = frozenset({"kinds", "orders", "repeated", "today", "oldest", "doubtful"})
+_CALLED_ONCE = frozenset({"number", "real", "day", "code", "amount", "made_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row. ``names`` are the fields its condition reads; ``always``: judged even when one of them is malformed.
+
+    ``zh`` and ``en`` stand in for the words of the code where this condition can say it better.
+    """
+
+    code: str
+    field: str
+    wrong: str
+    on: str = "AB"
+    severity: Literal["error", "warning", "pending"] = "error"
+    family: str = "2.0"
+    section: str = ""
+    whole: bool = False
+    always: bool = False
+    derived: bool = False
+    zh: str = ""
+    en: str = ""
+    names: frozenset[str] = frozenset()
+
+    @property
+    def of_order(self) -> bool:
+        return "repeated" in self.names or any(name[0] in "DEV" for name in self.names if name not in _CONTEXT)
+
+
+@dataclass(frozen=True, slots=True)
+class KindOfRecord:
+    """One kind (the first whose condition holds): what it must have, must not have, and its compiled rules."""
+
+    id: str
+    required: frozenset[str]
+    wanted: frozenset[str]
+    forbidden: frozenset[str]
+    required_in_order: frozenset[str]
+    forbidden_in_order: frozenset[str]
+    judge: Judge
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    rules: tuple[Rule, ...]
+    kinds: Mapping[str, KindOfRecord]
+    kind_of: Callable[[str, str], str]
+    limits: Mapping[str, int]
+
+
+# ── the functions a condition may call ────────────────────────────────────────────────────────────────────────────────
+
+
+def number(text: str) -> int:
+    """0 for anything that is no number of a sane length: the shape check has spoken already."""
+    return int(text) if text.isdecimal() and len(text) < 12 else 0
+
+
+def amount(text: str) -> float:
+    return float(text) if _AMOUNT.fullmatch(text) else 0.0
+
+
+def day(text: str) -> str:
+    return text[:7]
+
+
+def days(first: str, last: str) -> int:
+    """Days from one ROC date (or time) to another; 0 when one of them is none."""
+    try:
+        return (roc.parse_date(last[:7]) - roc.parse_date(first[:7])).days
+    except InvalidValue:
+        return 0
+
+
+def real(text: str) -> bool:
+    """Whether it can be a visit ID and is no placeholder."""
+    return _REAL.fullmatch(text) is not None
+
+
+def code(text: str) -> str:
+    """The code of a code-and-sixteen-zeros placeholder, else nothing."""
+    return text[:4] if len(text) == 20 and text.endswith("0" * 16) else ""
+
+
+def stranger(visit_id: str, national_id: str) -> bool:
+    """Whether the ID names somebody else (derived); a person's visits share the cache line, M15 and M16 of a record do."""
+    holder = _holder(visit_id[6:13])
+    return holder is not None and holder != national_id[:9]
+
+
+@functools.lru_cache(maxsize=8192)
+def _holder(places: str) -> str | None:
+    return VisitId(f"000000{places}0000000").holder_prefix
+
+
+def made_at(visit_id: str) -> str:
+    """When the ID was made, in ROC digits (derived); nothing when it is no ID or does not say."""
+    moment = VisitId(visit_id).issued_at if real(visit_id) else None
+    if moment is None:
+        return ""
+    return f"{moment.year - 1911:03d}{moment.month:02d}{moment.day:02d}{moment.hour:02d}{moment.minute:02d}{moment.second:02d}"
+
+
+@functools.lru_cache(maxsize=8192)
+def mistyped(national_id: str) -> bool:
+    try:
+        return NationalId.parse(national_id).check_digit_holds is False
+    except InvalidValue:
+        return False
+
+
+def place(letter: str) -> int:
+    """``A`` and ``a`` are 1."""
+    return ord(letter.upper()[:1] or "@") - 64 if letter.isascii() else 0
+
+
+def digits(text: str) -> bool:
+    return text.isdecimal()
+
+
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (number, amount, day, days, real, code, stranger, made_at, mistyped, place, digits)
+}
+
+
+# ── compiling ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@functools.cache
+def rule_book() -> RuleBook:
+    """The compiled table. Raises ``TableInvalid`` for a row that is not in the language."""
+    return compile_book(tomllib.loads(resources.files("nhirx.tables").joinpath("checks.toml").read_text("utf-8")))
+
+
+def compile_book(tree: Mapping[str, Any]) -> RuleBook:
+    space: dict[str, Any] = dict(_FUNCTIONS)
+    space |= {name: frozenset(values) for name, values in tree["lists"].items()}
+    space |= {name: re.compile(pattern).fullmatch for name, pattern in tree["patterns"].items()}
+    space |= tree["limits"]
+    rules: list[Rule] = []
+    bodies: list[str] = []
+    calls: list[set[tuple[str, str]]] = []
+    for row in tree["rule"]:
+        text, names, hoisted = _expression(row["wrong"], space)
+        rules.append(Rule(names=names, **row))
+        bodies.append(text)
+        calls.append(hoisted)
+    lines = ["def kind_of(H00, H01):"]
+    lines += [f"    if {_expression(row['when'], space)[0]}: return {row['id']!r}" for row in tree["kind"]]
+    for row in tree["kind"]:
+        lines += _function(row["id"], rules, bodies, calls)
+    made: dict[str, Any] = {}
+    program = compile("\n".join(lines), "checks.toml", "exec")
+    exec(program, space | {"__builtins__": {"len": len, "enumerate": enumerate, "set": set}}, made)  # noqa: S102
+    kinds = {row["id"]: _kind(row, made[f"judge_{row['id']}"]) for row in tree["kind"]}
+    return RuleBook(tuple(rules), kinds, made["kind_of"], tree["limits"])
+
+
+def _function(kind: str, rules: list[Rule], bodies: list[str], calls: list[set[tuple[str, str]]]) -> list[str]:
+    mine = [index for index, rule in enumerate(rules) if kind in rule.on]
+    names = sorted(set().union(*(rules[index].names for index in mine)) - _CONTEXT)
+    hoisted = sorted(set().union(*(calls[index] for index in mine)))
+    lines = [f"def judge_{kind}(m, ds, today, oldest, doubtful, out):", "    get = m.get"]
+    lines += [f"    {name} = get({name!r}, '')" for name in names if name[0] in "HM"]
+    lines += [f"    {call}_{name} = {call}({name})" for call, name in hoisted if name[0] in "HM"]
+    lines += [
+        "    orders = len(ds); kinds = set(); seen = set(); add = out.append",
+        "    for at, d in enumerate(ds, 1):",
+        "        get = d.get",
+    ]
+    lines += [f"        {name} = get({name!r}, '')" for name in names if name[0] in "DEV"]
+    lines += [f"        {call}_{name} = {call}({name})" for call, name in hoisted if name[0] in "DEV"]
+    lines += [
+        "        kinds.add(get('D04', '')); repeated = get('D03', ''); repeated = repeated and (repeated in seen or seen.add(repeated))"
+    ]
+    lines += [f"        if {bodies[index]}: add(({index}, at))" for index in mine if rules[index].of_order]
+    lines += [f"    if {bodies[index]}: add(({index}, 0))" for index in mine if not rules[index].of_order]
+    return lines
+
+
+def _expression(text: str, space: Mapping[str, Any]) -> tuple[str, frozenset[str], set[tuple[str, str]]]:
+    """The condition as code, the fields it reads, and the calls that are made once per record or order."""
+    try:
+        tree = ast.parse(text, mode="eval")
+    except SyntaxError as error:
+        raise TableInvalid(table="checks.toml", problem=f"{text}: {error.msg}") from None
+    read: set[str] = set()
+    hoisted: set[tuple[str, str]] = set()
+    table = fields()
+
+    class Tidy(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> Any:
+            if not isinstance(node, _NODES):
+                raise TableInvalid(table="checks.toml", problem=f"{text}: {type(node).__name__} is not allowed")
+            return super().visit(node)
+
+        def visit_Name(self, node: ast.Name) -> Any:
+            if node.id in table or node.id in _CONTEXT:
+                read.add(node.id)
+            elif node.id not in space and node.id != "True":
+                raise TableInvalid(table="checks.toml", problem=f"{text}: {node.id} is not known")
+            return node
+
+        def visit_Call(self, node: ast.Call) -> Any:
+            self.generic_visit(node)
+            if not isinstance(node.func, ast.Name) or not callable(space.get(node.func.id)) or node.keywords:
+                raise TableInvalid(table="checks.toml", problem=f"{text}: only listed functions can be called")
+            inner = node.args[0]
+            # A call in a call, day(made_at(M52)), is not a call on a field and stays where it is.
+            if node.func.id in _CALLED_ONCE and len(node.args) == 1 and isinstance(inner, ast.Name) and inner.id in table:
+                hoisted.add((node.func.id, inner.id))
+                return ast.Name(f"{node.func.id}_{inner.id}", ast.Load())
+            return node
+
+    body = ast.unparse(Tidy().visit(tree))
+    return body, frozenset(read), hoisted
+
+
+def _kind(row: Mapping[str, Any], judge: Judge) -> KindOfRecord:
+    id_ = row["id"]
+    if "required" in row:
+        return KindOfRecord(
+            id_, frozenset(row["required"]), frozenset(row.get("wanted", ())), frozenset(), frozenset(), frozenset(), judge
+        )
+
+    def those(need: str, letters: str, firm: Iterable[bool] = (True, False)) -> frozenset[str]:
+        return frozenset(
+            spec.id for spec in fields().values() if spec.need.get(id_) == need and spec.id[0] in letters and spec.firm in firm
+        )
+
+    return KindOfRecord(
+        id_,
+        required=those("required", "HM", [True]),
+        wanted=those("required", "HM", [False]),
+        forbidden=those("forbidden", "HM"),
+        required_in_order=those("required", "DEV"),
+        forbidden_in_order=those("forbidden", "DEV"),
+        judge=judge,
+    )
