@@ -1,5 +1,397 @@
-"""Host: the one place that knows the order of the steps (being built)."""
+"""Host: the one place that knows the order of the steps (``docs/architecture.md``, "One prescription").
+
+Every step can be called on its own, so a counter page shows each as it happens, and ``dispense`` calls them in order. What
+must not be lost is on disk before the next step begins: the intent before the card is asked, the visit number the moment
+it is there, the record and its place in the queue in one transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from nhirx import resolver
+from nhirx.card.base import ControlSoftware, HolderReader
+from nhirx.errors import (
+    AbnormalReasonNeeded,
+    CardAbsent,
+    CardError,
+    CheckFailed,
+    ComponentMissing,
+    PlanBlocked,
+    PluginNonsense,
+    TransitionRefused,
+    TransportError,
+    UnconfirmedReading,
+    WrongCard,
+    WrongSheet,
+)
+from nhirx.identifiers import VisitId
+from nhirx.model import (
+    CardFacts,
+    CardReading,
+    CheckError,
+    CheckResult,
+    Facts,
+    Holder,
+    MakeUpFacts,
+    Pharmacy,
+    Prescription,
+    Receipt,
+    UploadPlan,
+    UploadRecord,
+)
+from nhirx.records.check import check_record
+from nhirx.roc import TAIPEI
+from nhirx.settings import Settings
+from nhirx.tables.reader_codes import abnormal_serials
+
+if TYPE_CHECKING:
+    from nhirx_scanner import Scan, Scanner
+
+    from nhirx.outbox import Outbox, Queued
+    from nhirx.plugin.manager import Plugins
+    from nhirx.upload.worker import Worker
+
+_WITH_CARD = "1.53"
+"""The call of the control software that needs the card (``UploadPlan.call``)."""
+
+Clock = Callable[[], datetime]
+
+
+def _now() -> datetime:
+    return datetime.now(TAIPEI)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispensing:
+    """How far one dispensing has come. ``state``: ``held`` (card owed), ``queued`` (stands in the outbox), ``none`` (no upload)."""
+
+    id: int | None
+    state: str
+    plan: UploadPlan
+    holder: Holder | None = None
+    reading: CardReading | None = None
+    record: UploadRecord | None = None
+    checked: tuple[CheckError, ...] = ()
+    """Warnings and pending checks; an error never gets this far."""
+    queued: int | None = None
+    """The record's ID in the outbox."""
 
 
 class Host:
-    """Being built."""
+    """One pharmacy counter. Parts that are not given are made from ``settings`` when they are first needed.
+
+    Safe to use from several threads, except that one card is asked by one dispensing at a time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        outbox: Outbox | None = None,
+        plugins: Plugins | None = None,
+        control: ControlSoftware | None = None,
+        reader: HolderReader | None = None,
+        scanner: Scanner | None = None,
+        clock: Clock = _now,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._outbox = outbox
+        self._plugins = plugins
+        self._control = control
+        self._reader = reader
+        self._scanner = scanner
+        self._at_the_card = threading.Lock()
+
+    # ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def outbox(self) -> Outbox:
+        if self._outbox is None:
+            from nhirx.outbox import open_outbox
+
+            self._outbox = open_outbox(self.settings, clock=self.clock)
+        return self._outbox
+
+    @property
+    def plugins(self) -> Plugins:
+        if self._plugins is None:
+            from nhirx.plugin.manager import Plugins
+
+            self._plugins = Plugins(self.settings.plugins)
+        return self._plugins
+
+    @property
+    def control(self) -> ControlSoftware:
+        if self._control is None:
+            self._control = self._make_control()
+        return self._control
+
+    def _make_control(self) -> ControlSoftware:
+        kind = self.settings.control.kind
+        offered = self.plugins.control_software
+        if kind in offered:
+            made = offered[kind]()
+            if not isinstance(made, ControlSoftware):
+                raise PluginNonsense(plugin=kind, hook="nhirx_register_control_software", problem="not a ControlSoftware")
+            return made
+        if kind in {"auto", "control6"}:
+            from nhirx.card.control6 import Control6
+
+            return Control6(self.settings)
+        raise ComponentMissing(component=f"control.kind = {kind!r}", how='nhirx.toml: [control] kind = "control6"')
+
+    def worker(self) -> Worker:
+        """The sender of this host's outbox; news reaches the plugins."""
+        from nhirx.upload.client import UploadClient
+        from nhirx.upload.worker import Worker
+
+        client = UploadClient(self.settings, self.control.upload_signature)
+        return Worker(self.outbox, client, clock=self.clock, settings=self.settings, notify=self._tell)
+
+    def close(self) -> None:
+        """Let go of card, database and plugins. What was begun is in the journal."""
+        for part in (self._control, self._reader, self._outbox, self._plugins):
+            if part is not None:
+                part.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ── the steps ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def scan(self, path: Path) -> list[Scan]:
+        """Read every page of a file; the plugins hear of each."""
+        if self._scanner is None:
+            from nhirx_scanner import Scanner
+
+            self._scanner = Scanner()
+        scans: list[Scan] = self._scanner.scan_file(path)
+        for scan in scans:
+            self.plugins.prescription_scanned(scan)
+        return scans
+
+    def find_prescription(self, scan: Scan) -> Prescription | None:
+        """What the pharmacy's plugins know of this sheet: their own copy, else what a code on the sheet says."""
+        if found := self.plugins.find_prescription(scan):
+            return found
+        for code in scan.codes:
+            if code.kind in {"prescription-qr", "other"} and (read := self.plugins.parse_code(code.text, code.symbology)):
+                return read
+        return None
+
+    def facts(
+        self,
+        prescription: Prescription,
+        *,
+        scan: Scan | None = None,
+        confirmed: bool = False,
+        at: datetime | None = None,
+        card: CardFacts | None = None,
+        make_up: MakeUpFacts | None = None,
+    ) -> Facts:
+        """What the resolver needs, from the settings, the prescription and the sheet.
+
+        A visit ID that was scanned goes before the one in the pharmacy's copy when that has none; when both are there and
+        differ, ``WrongSheet`` is raised: one of the two belongs to another visit and only a person can tell which. An ID
+        that only text recognition saw needs a person's word (``confirmed``), else ``UnconfirmedReading``.
+        """
+        sheet = prescription.sheet
+        scanned = scan.visit_id if scan else None
+        if scanned and scan is not None and scan.confidence == "ocr" and not confirmed:
+            raise UnconfirmedReading
+        if scanned and sheet.visit_id and VisitId.is_valid(sheet.visit_id) and VisitId.parse(sheet.visit_id).value != scanned:
+            raise WrongSheet
+        if scanned and not sheet.visit_id:
+            sheet = sheet.model_copy(update={"visit_id": scanned, "visit_id_state": "read"})
+        own = self.settings.pharmacy
+        return Facts(
+            dispensed_at=at or self.clock(),
+            pharmacy=Pharmacy(
+                institution=self.settings.require("pharmacy.institution"),
+                pharmacist=self.settings.require("pharmacy.pharmacist"),
+                newly_contracted=own.newly_contracted,
+                format2_since=own.format2_since,
+            ),
+            patient=prescription.patient,
+            prescription=sheet,
+            card=card or CardFacts(),
+            make_up=make_up,
+        )
+
+    def plan(self, facts: Facts, prescription: Prescription | None = None) -> UploadPlan:
+        """What the rules say, and what the plugins have to say of it."""
+        plan = resolver.plan(facts, on=facts.dispensed_at.date(), settings=self.settings)
+        more = self.plugins.check(plan, prescription)
+        return plan.model_copy(update={"findings": (*plan.findings, *more)}) if more else plan
+
+    def identify(self, facts: Facts, *, reference: str | None = None, confirmed: bool = False) -> Holder:
+        """Who is in the reader: the patient, and the person inside the visit ID, or ``WrongCard``.
+
+        The person inside the ID is derived knowledge, so a pharmacist who has compared the papers may go on with
+        ``confirmed``. A card of another person than the patient stops always.
+        """
+        holder = (self._reader or self.control).read_holder()
+        patient = facts.patient
+        if holder.national_id != patient.national_id:
+            raise WrongCard(which="健保卡≠處方 / card ≠ prescription")
+        if holder.birth_date is not None and holder.birth_date != patient.birth_date:
+            raise WrongCard(which="出生日期不符 / birth dates differ")
+        text = facts.prescription.visit_id
+        inside = VisitId.parse(text).belongs_to(holder.national_id) if text and VisitId.is_valid(text) else None
+        # A newborn is seen on a relative's card, while the prescriber may have used the child's own number.
+        if inside is False and not confirmed and patient.newborn is None:
+            raise WrongCard(which="健保卡≠就醫識別碼內的身分 / card ≠ person inside the visit ID")
+        self.plugins.card_read(holder, reference)
+        return holder
+
+    def dispense(
+        self, prescription: Prescription, facts: Facts, *, confirmed: bool = False, settles: int | None = None
+    ) -> Dispensing:
+        """All steps from the plan to the outbox. When it returns, what it says is on disk.
+
+        Raises ``PlanBlocked`` and ``WrongCard`` before anything is taken from the card; ``AbnormalReasonNeeded`` when the
+        card failed and nobody has said why (call again with ``facts.card``); ``CheckFailed`` when the record has an error
+        (the dispensing stays unfinished in the journal, number kept).
+        """
+        plan = self.plan(facts, prescription)
+        if plan.blocking or not plan.ok:
+            raise PlanBlocked(findings="、".join(finding.code for finding in plan.blocking), count=len(plan.blocking))
+        if plan.action == "none":
+            return Dispensing(id=None, state="none", plan=plan)
+        holder: Holder | None = None
+        with self._at_the_card:
+            try:
+                if plan.call == _WITH_CARD:
+                    holder = self.identify(facts, reference=prescription.reference, confirmed=confirmed)
+                begun = self.outbox.journal.open(plan, prescription, facts, settles=settles)
+                reading = self._take(begun, plan, facts, prescription)
+            except (CardError, TransportError) as error:
+                declared = self._declared(error, facts)
+            else:
+                if plan.action == "hold":
+                    return Dispensing(id=begun, state="held", plan=plan, reading=reading)
+                signatures = self._write(begun, facts, prescription, holder, reading)
+                return self._finish(begun, plan, facts, prescription, holder, reading, signatures)
+        return self.dispense(prescription, declared, confirmed=confirmed, settles=settles)
+
+    def resume(self, dispensing: int, *, without_signatures: bool = False, confirmed: bool = False) -> Dispensing:
+        """Go on with a dispensing that was stopped after the card gave its number. The card must be in the reader again
+        unless the orders were written already, or are to go without (the NHI then warns and keeps the record).
+
+        Raises ``TransitionRefused`` when no number is known: then it is begun anew, or closed by a person.
+        """
+        kept = self.outbox.journal.dispensing(dispensing)
+        if kept.state not in {"numbered", "written"} or kept.plan is None or kept.prescription is None:
+            raise TransitionRefused(state=kept.state, event="resume")
+        plan = UploadPlan.model_validate(kept.plan)
+        prescription = Prescription.model_validate(kept.prescription)
+        facts = Facts.model_validate(kept.facts)
+        signatures = kept.signatures or ()
+        holder: Holder | None = None
+        with self._at_the_card:
+            if kept.state == "numbered" and not without_signatures and plan.call == _WITH_CARD:
+                holder = self.identify(facts, reference=prescription.reference, confirmed=confirmed)
+                signatures = self._write(dispensing, facts, prescription, holder, kept.reading)
+            return self._finish(dispensing, plan, facts, prescription, holder, kept.reading, signatures)
+
+    # ── inside a dispensing ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _take(self, begun: int, plan: UploadPlan, facts: Facts, prescription: Prescription) -> CardReading | None:
+        """The visit number, or the ID without a card, on disk before anything else is done with it."""
+        try:
+            if plan.call == _WITH_CARD:
+                reading = self.control.visit_number(
+                    visit_category=plan.fields["M07"] or "",
+                    make_up=facts.make_up is not None,
+                    newborn_mark=plan.fields.get("M10") or " ",
+                )
+            elif plan.call is not None:
+                reading = self.control.no_card_id(facts.patient.national_id)
+            else:
+                return None
+        except CardError as error:
+            # The control software said no: nothing was taken. After a TransportError that is not known, so then the
+            # journal keeps the dispensing open, for a person to see.
+            self.outbox.journal.abandon(begun, error.code)
+            raise
+        if plan.action == "hold":
+            self.outbox.journal.hold(begun, reading)
+        else:
+            self.outbox.journal.numbered(begun, reading)
+        self.plugins.visit_number_issued(reading, prescription.reference)
+        return reading
+
+    def _declared(self, error: CardError | TransportError, facts: Facts) -> Facts:
+        """The facts with the reason that a person declared through a plugin, or ``AbnormalReasonNeeded``."""
+        if facts.card.state != "present" or isinstance(error, CardAbsent):
+            raise error
+        fitting = abnormal_serials(error)
+        chosen = self.plugins.choose_abnormal_reason(fitting, error if isinstance(error, CardError) else None, facts)
+        if chosen is None:
+            raise AbnormalReasonNeeded(cause=error.code, candidates=list(fitting)) from error
+        return facts.model_copy(update={"card": CardFacts(state="failed", abnormal_serial=chosen)})
+
+    def _write(
+        self, begun: int, facts: Facts, prescription: Prescription, holder: Holder | None, reading: CardReading | None
+    ) -> tuple[str, ...]:
+        """The orders on the card, one signature each; nothing where there is no card to write to."""
+        if holder is None or reading is None:
+            return ()
+        orders = resolver.card_orders(prescription, facts)
+        signatures = self.control.write_orders(reading, holder, orders) if orders else ()
+        self.outbox.journal.written(begun, signatures)
+        return signatures
+
+    def _finish(
+        self,
+        begun: int,
+        plan: UploadPlan,
+        facts: Facts,
+        prescription: Prescription,
+        holder: Holder | None,
+        reading: CardReading | None,
+        signatures: tuple[str, ...],
+    ) -> Dispensing:
+        """From what the card gave to the record in the outbox."""
+        record = resolver.fill(plan, reading, prescription, signatures, settings=self.settings)
+        found = check_record(record, today=facts.dispensed_at.date())
+        wrong = [error for error in found if error.severity == "error"]
+        if wrong:
+            raise CheckFailed(count=len(wrong), dispensing=begun, errors=[f"{error.field}:{error.code}" for error in wrong])
+        queued = self.outbox.journal.filled_and_queued(begun, record)
+        self.plugins.dispensed(record, prescription, prescription.reference)
+        self.plugins.record_queued(record, prescription.reference)
+        return Dispensing(
+            id=begun,
+            state="queued",
+            plan=plan,
+            holder=holder,
+            reading=reading,
+            record=record,
+            checked=tuple(found),
+            queued=queued,
+        )
+
+    def _tell(self, event: str, item: Queued, result: CheckResult | None) -> None:
+        """News of the worker for the plugins. ``sent`` is no news to them: sent is not accepted."""
+        receipt = Receipt(opcode=item.opcode, received_at=item.sent_at) if item.opcode and item.sent_at else None
+        if event == "accepted" and receipt is not None:
+            self.plugins.record_accepted(item.record, receipt, self._reference(item))
+        elif event == "rejected":
+            self.plugins.record_rejected(item.record, receipt, result.errors if result else (), self._reference(item))
+
+    def _reference(self, item: Queued) -> str | None:
+        if item.dispensing_id is None:
+            return None
+        prescription = self.outbox.journal.dispensing(item.dispensing_id).prescription or {}
+        return prescription.get("reference")

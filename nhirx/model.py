@@ -35,7 +35,10 @@ Severity = Literal["block", "warn", "info"]
 
 
 class Value(BaseModel):
-    """Frozen and strict: an unknown member is an error, so a misspelt one cannot be lost in silence."""
+    """Frozen and strict: an unknown member is an error, so a misspelt one cannot be lost in silence.
+
+    What names a person is left out of ``repr``, because that is what ends up in logs and tracebacks.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
@@ -60,8 +63,8 @@ class Newborn(Value):
 
 
 class Patient(Value):
-    national_id: NationalIdText
-    birth_date: RocDate
+    national_id: NationalIdText = Field(repr=False)
+    birth_date: RocDate = Field(repr=False)
     no_nhi_status: str | None = None
     newborn: Newborn | None = None
 
@@ -79,7 +82,7 @@ class Refill(Value):
 class PrescriptionFacts(Value):
     """What the sheet says. ``visit_id`` is the text as read; ``visit_id_state`` defaults to what follows from it."""
 
-    visit_id: str | None = None
+    visit_id: str | None = Field(default=None, repr=False)
     visit_id_state: Literal["read", "absent", "illegible"] | None = None
     visit_serial: SerialText | None = None
     institution: InstitutionText | None = None
@@ -97,7 +100,7 @@ class MakeUpFacts(Value):
     """A 補卡: when the drugs were really handed out, and the ID taken then (None: none was taken)."""
 
     actual_visited_at: RocDateTime
-    actual_visit_id: str | None = None
+    actual_visit_id: str | None = Field(default=None, repr=False)
 
 
 class Facts(Value):
@@ -206,11 +209,11 @@ class UploadPlan(Value):
 class Holder(Value):
     """The public part of a card. ``name`` may hold replacement characters; ``name_raw`` keeps the 20 bytes as hex."""
 
-    card_number: str
-    name: str
-    name_raw: str | None = None
-    national_id: str
-    birth_date: date | None
+    card_number: str = Field(repr=False)
+    name: str = Field(repr=False)
+    name_raw: str | None = Field(default=None, repr=False)
+    national_id: str = Field(repr=False)
+    birth_date: date | None = Field(repr=False)
     sex: str
     issued_on: date | None = None
     card_id: str | None = None
@@ -226,11 +229,11 @@ class CardReading(Value):
     made_by: Literal["card", "no-card", "virtual-card"]
     visited_at: datetime
     institution: str
-    visit_id: str | None
+    visit_id: str | None = Field(repr=False)
     sam_id: str | None = None
-    card_number: str | None = None
+    card_number: str | None = Field(default=None, repr=False)
     visit_serial: str | None = None
-    security_signature: str | None = None
+    security_signature: str | None = Field(default=None, repr=False)
     same_day: bool | None = None
     notices: tuple[int, ...] = ()
     """Codes that came with a success, such as 5010 (a notice) and 5174 (number taken, no ID made)."""
@@ -251,7 +254,7 @@ class UploadSignature(Value):
 class UploadRecord(Value):
     """One ``REC``: the M-fields of MB1 and the D-fields of each MB2, ready to be written. Empty fields are left out."""
 
-    fields: dict[str, str]
+    fields: dict[str, str] = Field(repr=False)
     orders: tuple[dict[str, str], ...] = ()
 
     @property
