@@ -30,7 +30,8 @@ class _Teller:
     def __init__(self) -> None:
         from rich.console import Console
 
-        self._console = Console(highlight=False, soft_wrap=False)
+        # soft_wrap: the terminal breaks lines, so that a pipe or a file gets whole ones.
+        self._console = Console(highlight=False, soft_wrap=True)
         self._number = 0
         self._console.print(
             say(
@@ -81,10 +82,14 @@ class _Teller:
         )
 
     def _resolve(self, plan: dict[str, Any]) -> None:
-        from nhirx.cli.explain import table
+        from nhirx.cli.plan_view import told_by_rule
+        from nhirx.model import UploadPlan
 
         self._heading("依規定決定每個上傳欄位", "Decide every upload field by the rules")
-        self._console.print(table(plan))
+        for words, reference, fields in told_by_rule(UploadPlan.model_validate(plan)):
+            self._console.print(f"   ● {words} [dim]{reference}[/]")
+            for field in fields:
+                self._console.print(f"       {field}")
         for finding in plan["findings"]:
             self._line(f"提醒：{finding['zh']}", f"note: {finding['en']}")
 

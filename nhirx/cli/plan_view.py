@@ -17,6 +17,7 @@ _ACTIONS = {"upload": ("上傳", "upload"), "hold": ("暫不上傳", "hold"), "n
 _CONFIDENCE = {"confirmed": ("已證實", "confirmed"), "single": ("單一來源", "one source"), "inferred": ("推論", "inferred")}
 _SEVERITY = {"block": ("擋下", "block", "bold red"), "warn": ("注意", "warn", "yellow"), "info": ("說明", "info", "cyan")}
 _PERSONS = frozenset({"M03", "M06"})
+_BIRTH_DATES = frozenset({"M04", "M08"})
 _VISIT_IDS = frozenset({"M15", "M16", "M52"})
 
 
@@ -26,7 +27,7 @@ def show_plan(plan: UploadPlan) -> None:
     console.print(_headline(plan))
     for name, value in plan.fields.items():
         if value is not None or name in plan.from_card:
-            console.print(f"  {name} {_name(name)}：{_shown(plan, name)}")
+            console.print(f"  {name} {_name(name)}：{shown(plan, name)}")
     _show_findings(console, plan.findings)
 
 
@@ -48,7 +49,7 @@ def explanation_table(plan: UploadPlan) -> Table:
         same, last = entry["rule"] == last, entry["rule"]
         table.add_row(
             f"{entry['field']} {say(entry['name_zh'], entry['name_en'])}",
-            _shown(plan, entry["field"]),
+            shown(plan, entry["field"]),
             "〃" if same else f"{say(entry['zh'], entry['en'])}\n[dim]{entry['rule']}[/]",
             "〃" if same else f"{entry['source']}\n{say(*_CONFIDENCE[entry['confidence']])}",
         )
@@ -89,17 +90,36 @@ def explanation(plan: UploadPlan) -> dict[str, Any]:
     }
 
 
+def told_by_rule(plan: UploadPlan) -> list[tuple[str, str, list[str]]]:
+    """The fields that have a value, or get one from the card, gathered under the rule that chose them.
+
+    Each entry: the rule in words, its reference (ID, source, how sure), and one line a field.
+    """
+    told: dict[str, tuple[str, str, list[str]]] = {}
+    for entry in explanation(plan)["fields"]:
+        if entry["value"] is None and not entry["from_card"]:
+            continue
+        sure = say(*_CONFIDENCE[entry["confidence"]])
+        reference = say(f"（{entry['rule']}；{entry['source']}；{sure}）", f"({entry['rule']}; {entry['source']}; {sure})")
+        lines = told.setdefault(entry["rule"], (say(entry["zh"], entry["en"]), reference, []))[2]
+        lines.append(f"{entry['field']} {say(entry['name_zh'], entry['name_en'])}：{shown(plan, entry['field'])}")
+    return list(told.values())
+
+
 def _headline(plan: UploadPlan) -> str:
     call = f"，API {plan.call}" if plan.call else ""
     return f"{say(*_ACTIONS[plan.action])}{call}"
 
 
-def _shown(plan: UploadPlan, name: str) -> str:
+def shown(plan: UploadPlan, name: str) -> str:
+    """A field's value for a person's eyes: who and when are masked, what the card fills is said."""
     value = plan.fields[name]
     if value is None:
         return say("（過卡後填入）", "(from the card)") if name in plan.from_card else say("（不填）", "(empty)")
     if name in _PERSONS:
         return mask_id(value)
+    if name in _BIRTH_DATES:
+        return f"{value[:3]}****"
     return mask_visit_id(value) if name in _VISIT_IDS and not value.endswith("0" * 16) and len(set(value)) > 1 else value
 
 
