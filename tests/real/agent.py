@@ -7,10 +7,14 @@ process with anything else that ever asked the system's.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import threading
+import time
+from dataclasses import asdict
 from typing import Any
 
+from nhirx.card.monitor import CardMonitor
 from nhirx.card.pcsc import PcscReader
 from nhirx.errors import NhirxError
 
@@ -47,9 +51,42 @@ def let_go() -> dict[str, Any]:
     return {}
 
 
-COMMANDS = {"read": read, "names": names, "hold": hold, "let_go": let_go}
+events: list[dict[str, Any]] = []
+monitors: list[CardMonitor] = []
+
+
+def watch() -> dict[str, Any]:
+    """Collect events from now on. One of the listeners fails on every event, which must not matter."""
+    monitors.append(CardMonitor(lambda event: (events.append(asdict(event)), 1 / 0)[0]))
+    monitors[-1].start()
+    return {}
+
+
+def seen() -> dict[str, Any]:
+    return {"events": [[event["kind"], event["reader"], event["mute"]] for event in events]}
+
+
+def unwatch() -> dict[str, Any]:
+    """Stop, twice, and say how many seconds that took."""
+    began = time.monotonic()
+    monitors[-1].stop()
+    took = time.monotonic() - began
+    monitors.pop().stop()
+    return {"took": took}
+
+
+COMMANDS = {
+    "read": read,
+    "names": names,
+    "hold": hold,
+    "let_go": let_go,
+    "watch": watch,
+    "seen": seen,
+    "unwatch": unwatch,
+}
 
 if __name__ == "__main__":
+    logging.disable(logging.ERROR)
     for line in sys.stdin:
         request = json.loads(line)
         try:
