@@ -7,8 +7,6 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
 
 def _loaded_by(statement: str) -> set[str]:
     code = f"import sys; {statement}; print(' '.join(sys.modules))"
@@ -49,18 +47,6 @@ def test_no_file_in_git_is_large_or_names_a_registry(repository: Path) -> None:
 
     assert [] == [path for path in files if path.stat().st_size > 1_000_000]
     assert [] == [path for path in files if path.name in {"uv.lock", "poetry.lock", "pylock.toml"}]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path:
-    """The product wheel, built as a vendor would get it."""
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), str(repository)],
-        check=True,
-        capture_output=True,
-    )
-    return next(folder.glob("nhirx-*.whl"))
 
 
 def test_the_wheel_holds_both_packages_their_tables_and_the_demo_sheet(wheel: Path) -> None:
