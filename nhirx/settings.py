@@ -60,10 +60,26 @@ class ServiceSettings(Value):
     timeout: Annotated[float, Field(gt=0)] = 10.0
 
 
+class CshisSettings(Value):
+    """Control software 5.x: its library, and the 32-bit Python that can load it (None: the one that runs nhirx)."""
+
+    library: Path | None = None
+    python: Path | None = None
+    port: Annotated[int, Field(ge=0)] = 0
+    """0 is COM1 or the first folder of security modules."""
+    limit: Annotated[float, Field(gt=0)] | None = None
+    """Seconds for any call; None takes the table's value for each."""
+
+
 class ControlSettings(Value):
     kind: Literal["auto", "control6", "cshis", "virtual", "none"] = "auto"
     local: ServiceSettings = ServiceSettings(url="https://localhost:5066")
     data_centre: ServiceSettings = ServiceSettings(url="https://medvpndc.nhi.gov.tw", timeout=20.0)
+    cshis: CshisSettings = CshisSettings()
+    virtual_by: Literal["control6", "gateway"] = "control6"
+    """Who takes the token of a virtual card: control software 6.0, or the local gateway of the 5.x time."""
+    gateway: ServiceSettings = ServiceSettings(url="http://localhost:3033", timeout=35.0)
+    telemedicine: ServiceSettings = ServiceSettings(url="https://vhcapp.nhi.gov.tw", timeout=20.0)
 
 
 class UploadSettings(Value):
