@@ -1,0 +1,196 @@
+"""A counter whose program is killed again and again. Run by ``test_kill.py`` as a process of its own, with a JSON object as argument.
+
+For every life it forks a child that starts like the real program (finish what an earlier life left, serve one more patient, send what
+is due), and that is killed with SIGKILL: at a random one of its failpoints (before and after each SQL statement, before each commit,
+before and after each request), or after a random time. At the end it lives on until nothing is left to do, and prints what it did.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event
+
+from nhirx import roc
+from nhirx.card.base import CardOrder
+from nhirx.card.control6 import Control6
+from nhirx.errors import NhirxError
+from nhirx.http import JsonService
+from nhirx.identifiers.national_id import check_digit
+from nhirx.model import CardReading, UploadRecord
+from nhirx.outbox import Outbox
+from nhirx.outbox.keys import KeyRing
+from nhirx.outbox.store import now
+from nhirx.settings import Settings
+from nhirx.upload import UploadClient, Worker
+
+FAULTS = (
+    ("*VNHI_Upload", ("refuse", "reset", "html", "half-json", "http500", "accept-then-reset", "lie-length")),
+    ("*VNHI_Upload", ("answer-twice", "missing-keys", "accept-then-hang", "hang", "slow")),
+    ("*VNHI_Download", ("reset", "html", "half-json", "lie-length", "missing-keys")),
+    ("/api/v1/SequelNumber/Next", ("accept-then-reset", "half-json", "reset")),
+    ("/api/v1/Prescription/Write", ("accept-then-reset", "reset")),
+    ("/api/sam/v1/Signature", ("reset", "html")),
+)
+
+
+class Points:
+    """Counts failpoints and kills this very process at the one that was drawn."""
+
+    def __init__(self, fatal: int) -> None:
+        self.passed = 0
+        self.fatal = fatal
+
+    def __call__(self, *_: Any, **__: Any) -> None:
+        self.passed += 1
+        if self.passed == self.fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def arm(self, outbox: Outbox) -> None:
+        for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
+            event.listen(outbox.database.engine, name, lambda *a, **k: self(), named=False)
+        plain = JsonService.request
+
+        def request(service: JsonService, *words: Any, **more: Any) -> dict[str, Any]:
+            self()
+            answer = plain(service, *words, **more)
+            self()
+            return answer
+
+        JsonService.request = request  # type: ignore[method-assign]
+
+
+class Counter:
+    """One life of the program at the counter."""
+
+    def __init__(self, config: dict[str, Any], points: Points) -> None:
+        self.settings = Settings.model_validate_json(config["settings"])
+        self.outbox = Outbox(config["url"], ring=KeyRing.parse(config["ring"]), who="counter")
+        points.arm(self.outbox)
+        self.control = Control6(self.settings)
+        self.admin = JsonService(self.settings.control.local)
+        self.client = UploadClient(self.settings, self.control.upload_signature)
+        self.worker = Worker(self.outbox, self.client, clock=now, settings=self.settings)
+
+    def finish_what_was_left(self) -> None:
+        """A dispensing with a number goes on with the patient's card; one without stays for a person to look at."""
+        for left in self.outbox.journal.unfinished():
+            if left.reading is not None and left.facts is not None:
+                self.insert_card(left.facts["patient"]["national_id"])
+                self.fill(left.id, left.reading, left.signatures)
+
+    def serve(self, number: int) -> None:
+        patient = national_id(number)
+        self.insert_card(patient)
+        dispensing = self.outbox.journal.open({"n": number}, None, {"patient": {"national_id": patient}})
+        reading = self.control.visit_number(visit_category="AF")
+        self.outbox.journal.numbered(dispensing, reading)
+        self.fill(dispensing, reading, None)
+
+    def fill(self, dispensing: int, reading: CardReading, signatures: tuple[str, ...] | None) -> None:
+        holder = self.control.read_holder()
+        if signatures is None:
+            signatures = self.control.write_orders(reading, holder, [CardOrder("1", "AC12345100", "QD", 28, 28.0)])
+            self.outbox.journal.written(dispensing, signatures)
+        at = roc.format_datetime(reading.visited_at)
+        order = {
+            "D01": at, "D02": "1", "D03": "001", "D04": "A", "D05": "A", "D06": "AC12345100", "D08": "QD", "D09": "28",
+            "D10": "00028.0", "D11": signatures[0], "D14": "PO",
+        }  # fmt: skip
+        fields = {
+            "H00": "1", "H01": "A", "M01": reading.sam_id, "M02": holder.card_number, "M03": holder.national_id,
+            "M04": roc.format_date(holder.birth_date), "M05": reading.institution, "M06": "B200000002", "M07": "AF", "M11": at,
+            "M12": "1", "M14": reading.security_signature, "M15": reading.visit_id, "M16": "9" * 20, "M17": "3502060427",
+            "M18": "0007", "M19": "1130305093000", "M20": "28", "M23": "0", "M24": "1", "M35": "I10", "M44": "600", "M51": "4",
+        }  # fmt: skip
+        self.outbox.journal.filled_and_queued(dispensing, UploadRecord(fields=fields, orders=(order,)))
+
+    def insert_card(self, patient: str) -> None:
+        self.admin.post("/sim/card", {"national_id": patient, "visits_left": 10_000, "pin": None})
+
+    def fail(self, draw: random.Random) -> None:
+        path, kinds = draw.choice(FAULTS)
+        self.admin.post("/sim/fail", {"path": path, "kind": draw.choice(kinds), "seconds": 0.15})
+
+
+def national_id(number: int) -> str:
+    first = f"A1{number:07d}"
+    return f"{first}{check_digit(first)}"
+
+
+def life(config: dict[str, Any], number: int, points: Points, draw: random.Random) -> None:
+    counter = Counter(config, points)
+    for step in (
+        lambda: counter.fail(draw) if draw.random() < 0.2 else None,
+        counter.finish_what_was_left,
+        lambda: counter.serve(number),
+        counter.worker.step,
+        counter.worker.step,
+    ):
+        try:
+            step()
+        except NhirxError as error:
+            # What a person at the counter would see; the program goes on.
+            sys.stderr.write(f"{error.code}\n")
+
+
+def live_on(config: dict[str, Any]) -> dict[str, int]:
+    """Without being killed any more, until nothing is left that a program can do."""
+    counter = Counter(config, Points(-1))
+    counter.admin.request("DELETE", "/sim/fail")
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        counter.finish_what_was_left()
+        counter.outbox.queue.hurry()
+        counter.worker.step()
+        counts = counter.outbox.counts()
+        if not counts["built"] + counts["sending"] + counts["sent"]:
+            return counts
+        time.sleep(0.05)
+    raise TimeoutError(counts)
+
+
+def main(config: dict[str, Any]) -> None:
+    draw = random.Random(config["seed"])
+    done = {"lives": 0, "killed": 0, "by_time": 0, "ended": 0, "broken": 0}
+    # A life that nothing disturbs passes about 150 of them.
+    most_points, began = 155, time.monotonic()
+    while done["killed"] < config["kills"]:
+        assert done["broken"] == 0, "a life ended by an error that nobody expected"
+        assert time.monotonic() - began < config["seconds"], f"too slow: {done}"
+        by_time = draw.random() < 0.2
+        fatal = -1 if by_time else draw.randint(1, most_points)
+        seed, pause = draw.random(), draw.random() * 0.15
+        done["lives"] += 1
+        child = os.fork()
+        if child == 0:
+            try:
+                life(config, done["lives"], Points(fatal), random.Random(seed))
+                os._exit(0)
+            except BaseException:
+                traceback.print_exc()
+                sys.stderr.flush()
+                os._exit(70)
+        if by_time:
+            time.sleep(pause)
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+            done["killed"] += 1
+            done["by_time"] += by_time
+        else:
+            done["ended" if os.waitstatus_to_exitcode(status) == 0 else "broken"] += 1
+    done["milliseconds"] = round((time.monotonic() - began) * 1000)
+    print(json.dumps(done | {"counts": live_on(config)}))
+
+
+if __name__ == "__main__":
+    main(json.loads(Path(sys.argv[1]).read_text("utf-8")))
