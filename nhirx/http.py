@@ -125,11 +125,11 @@ def _pinned(settings: ServiceSettings, fingerprint: str) -> ssl.SSLContext:
     try:
         pem = ssl.get_server_certificate(address, timeout=settings.timeout)
     except TimeoutError:
-        raise ServiceTimeout(url=settings.url, seconds=settings.timeout) from None
+        raise ServiceTimeout(url=settings.url, seconds=settings.timeout, reached=False) from None
     except ssl.SSLError as error:
-        raise TlsRefused(url=settings.url, problem=error.reason or "TLS handshake failed") from None
+        raise TlsRefused(url=settings.url, problem=error.reason or "TLS handshake failed", reached=False) from None
     except (OSError, UnicodeError) as error:
-        raise ServiceUnreachable(url=settings.url, problem=str(error)) from None
+        raise ServiceUnreachable(url=settings.url, problem=str(error), reached=False) from None
     if not same_fingerprint(fingerprint_of(pem), fingerprint):
         raise TlsRefused(url=settings.url, problem="certificate differs from the pinned fingerprint", reached=False)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -153,14 +153,17 @@ def same_fingerprint(one: str, other: str) -> bool:
 
 def _named(error: Exception, url: str, seconds: float) -> NhirxError:
     """Our exception for httpx's; a test walks through all of httpx's and checks that none falls through."""
+    # "reached": whether the request may have arrived. False only where no connection stood, so nothing was sent; the outbox
+    # decides by it whether a record may go again.
     if isinstance(error, httpx.TimeoutException):
-        return ServiceTimeout(url=url, seconds=seconds)
+        return ServiceTimeout(url=url, seconds=seconds, reached=not isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout))
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
         return SettingInvalid(setting="url", problem=f"{url}: {type(error).__name__}")
     if isinstance(error, httpx.ConnectError) and (refusal := _tls_refusal(error)) is not None:
-        return TlsRefused(url=url, problem=refusal)
+        return TlsRefused(url=url, problem=refusal, reached=False)
     if isinstance(error, httpx.NetworkError | httpx.ProxyError):
-        return ServiceUnreachable(url=url, problem=str(error) or type(error).__name__)
+        reached = not isinstance(error, httpx.ConnectError)
+        return ServiceUnreachable(url=url, problem=str(error) or type(error).__name__, reached=reached)
     return AnswerMalformed(url=url, problem=type(error).__name__)
 
 
