@@ -52,9 +52,9 @@ def parse_datetime(text: str) -> datetime:
         raise _invalid(text, "13 digits or YYYY-MM-DDThh:mm:ss")
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        return moment.replace(tzinfo=TAIPEI) if moment.tzinfo is None else moment.astimezone(TAIPEI)
+    except (ValueError, OverflowError) as error:
         raise _invalid(text, "no such time") from error
-    return moment.replace(tzinfo=TAIPEI) if moment.tzinfo is None else moment.astimezone(TAIPEI)
 
 
 def format_date(day: date) -> str:
