@@ -7,21 +7,36 @@ glossary name (``visit_id``). JSON comes in with ROC digits or ISO 8601 and goes
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NoReturn, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from nhirx import roc
-from nhirx.errors import FactsInvalid
+from nhirx.errors import FactsInvalid, InvalidValue
 from nhirx.identifiers import InstitutionCode, NationalId, VisitSerial
 
 
 def _date(value: object) -> object:
-    return roc.parse_date(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return roc.parse_date(value)
+    return value if isinstance(value, date) else _refuse_number()
 
 
 def _datetime(value: object) -> object:
-    return roc.parse_datetime(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return roc.parse_datetime(value)
+    if isinstance(value, datetime):
+        return value if value.tzinfo else _refuse("沒有時區的時間 / a time without offset")
+    return _refuse_number()
+
+
+def _refuse_number() -> NoReturn:
+    # A JSON number would be taken for seconds since 1970: 1151120090013 without quotes is a day in 2006.
+    _refuse("須為文字，不可為數字 / text is needed, not a number")
+
+
+def _refuse(problem: str) -> NoReturn:
+    raise InvalidValue(what="日期時間 (date or time)", problem=problem)
 
 
 RocDate = Annotated[date, BeforeValidator(_date)]
@@ -118,6 +133,8 @@ class Facts(Value):
         """Raises ``FactsInvalid`` that names the first wrong member. Members that are null count as absent."""
         try:
             return cls.model_validate(_without_nulls(data))
+        except RecursionError:
+            raise FactsInvalid(where="(root)", problem="巢狀過深 / nested too deeply", count=1) from None
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "(root)"
@@ -140,7 +157,7 @@ class Order(Value):
     code: Annotated[str, Field(min_length=1, max_length=12)]
     usage: str | None = None
     days: Annotated[int, Field(ge=1)] | None = None
-    total: Annotated[float, Field(ge=0)] = 0.0
+    total: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     route: str | None = None
     long_term: bool = False
     substituted: bool = False
@@ -158,7 +175,7 @@ class Prescription(Value):
     copayment: Annotated[int, Field(ge=0)] = 0
     orders: tuple[Order, ...] = ()
     reference: str | None = None
-    """The pharmacy system's own key, handed back in every tell hook."""
+    """The pharmacy system's own key, handed back with every piece of news after the scan."""
 
 
 # ── decisions ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -227,7 +244,7 @@ class CardReading(Value):
     """
 
     made_by: Literal["card", "no-card", "virtual-card"]
-    visited_at: datetime
+    visited_at: AwareDatetime
     institution: str
     visit_id: str | None = Field(repr=False)
     sam_id: str | None = None
@@ -267,7 +284,7 @@ class Receipt(Value):
     """What the Web API gave for an upload it took. Without ``opcode`` the check result can never be fetched."""
 
     opcode: str
-    received_at: datetime
+    received_at: AwareDatetime
 
 
 class CheckError(Value):
