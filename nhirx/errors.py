@@ -77,6 +77,7 @@ The tree (a test compares it with the classes)::
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, ClassVar
 
 
@@ -96,7 +97,7 @@ class NhirxError(Exception):
 
     def as_json(self) -> dict[str, Any]:
         """The error object of the contract: ``{"error": {"code", "zh", "en", "detail"}}``."""
-        return {"error": {"code": self.code, "zh": self.zh, "en": self.en, "detail": self.detail}}
+        return {"error": {"code": self.code, "zh": self.zh, "en": self.en, "detail": _plain(self.detail)}}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.zh, self.en, self.detail)
@@ -104,6 +105,19 @@ class NhirxError(Exception):
 
 def _rebuild(cls: type[NhirxError], zh: str, en: str, detail: dict[str, Any]) -> NhirxError:
     return cls(zh=zh, en=en, **detail)
+
+
+def _plain(value: Any) -> Any:
+    """``value`` as JSON can hold it: an error must never fail to be told because of what it tells about."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if isfinite(value) else str(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    return str(value)
 
 
 class _Blank(dict[str, Any]):
@@ -221,7 +235,9 @@ class PlanBlocked(NhirxError):
     code = "plan-blocked"
     exit_code = 1
     zh_words = "這張處方目前不能上傳（{findings}）。請依提示處理後再試，未讀卡也未送出任何資料。"
-    en_words = "This prescription cannot be uploaded as it stands ({findings}). Nothing was taken from the card and nothing was sent."
+    en_words = (
+        "This prescription cannot be uploaded as it stands ({findings}). Nothing was taken from the card and nothing was sent."
+    )
 
 
 class CheckFailed(NhirxError):
