@@ -13,12 +13,12 @@ import os
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, ValidationError
 
 from nhirx import roc
-from nhirx.errors import FileMissing, SettingInvalid, SettingMissing
+from nhirx.errors import FileMissing, FileUnreadable, SettingInvalid, SettingMissing
 from nhirx.model import Value
 
 _Date = Annotated[date, BeforeValidator(lambda value: roc.parse_date(value) if isinstance(value, str) else value)]
@@ -159,17 +159,20 @@ def load(path: Path | None = None) -> Settings:
     file = path or config_path()
     tree: dict[str, Any] = {}
     try:
-        tree = tomllib.loads(file.read_text("utf-8"))
+        tree = tomllib.loads(file.read_text("utf-8-sig"))
     except FileNotFoundError:
         if named:
             raise FileMissing(path=str(file)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingInvalid(setting=str(file), problem=str(error)) from None
+    except OSError as error:
+        raise FileUnreadable(path=str(file), problem=error.strerror or type(error).__name__) from None
     for section, names in _environment_names().items():
         for name in names:
             value = os.environ.get(f"NHIRX_{section}_{name}".upper())
-            if value is not None:
-                tree.setdefault(section, {})[name] = value
+            table = tree.setdefault(section, {}) if value else None
+            if isinstance(table, dict):
+                table[name] = value
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
@@ -186,7 +189,8 @@ def _environment_names() -> dict[str, list[str]]:
             names[section] = [
                 name
                 for name, inner in kind.model_fields.items()
-                if not any(isinstance(part, type) and issubclass(part, (Value, dict, tuple)) for part in _parts(inner.annotation))
+                if get_origin(inner.annotation) not in (dict, tuple)
+                and not any(isinstance(part, type) and issubclass(part, Value) for part in _parts(inner.annotation))
             ]
     return names
 
