@@ -14,9 +14,10 @@ import sys
 TRAFFIC = 5
 logging.addLevelName(TRAFFIC, "TRAFFIC")
 
-_NATIONAL_ID = re.compile(r"(?<![0-9A-Z])([A-Z][0-9A-Z])([0-9]{7})([0-9])(?![0-9A-Z])")
+_NATIONAL_ID = re.compile(r"(?<![0-9A-Z])([A-Z][0-9A-Z])([0-9]{7})([0-9])(?![0-9A-Z])", re.ASCII | re.IGNORECASE)
 _VISIT_ID = re.compile(
-    r"(?<![0-9A-Z])(?=[0-9A-Z]{0,19}[0-9])([0-9A-HJ-NP-Z]{4})[0-9A-HJ-NP-Z]{14}([0-9A-HJ-NP-Z]{2})(?![0-9A-Z])"
+    r"(?<![0-9A-Z])(?=[0-9A-Z]{0,19}[0-9])([0-9A-HJ-NP-Z]{4})[0-9A-HJ-NP-Z]{14}([0-9A-HJ-NP-Z]{2})(?![0-9A-Z])",
+    re.ASCII | re.IGNORECASE,
 )
 _LONG = re.compile(r"[0-9A-Za-z+/=]{40,}")
 
