@@ -42,6 +42,9 @@ FAULTS = (
 )
 
 
+_PLAIN = JsonService.request
+
+
 class Points:
     """Counts failpoints and kills this very process at the one that was drawn."""
 
@@ -57,11 +60,9 @@ class Points:
     def arm(self, outbox: Outbox) -> None:
         for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
             event.listen(outbox.database.engine, name, lambda *a, **k: self(), named=False)
-        plain = JsonService.request
-
         def request(service: JsonService, *words: Any, **more: Any) -> dict[str, Any]:
             self()
-            answer = plain(service, *words, **more)
+            answer = _PLAIN(service, *words, **more)
             self()
             return answer
 
@@ -116,6 +117,10 @@ class Counter:
     def insert_card(self, patient: str) -> None:
         self.admin.post("/sim/card", {"national_id": patient, "visits_left": 10_000, "pin": None})
 
+    def close(self) -> None:
+        for part in (self.control, self.admin, self.client, self.outbox):
+            part.close()
+
     def fail(self, draw: random.Random) -> None:
         path, kinds = draw.choice(FAULTS)
         self.admin.post("/sim/fail", {"path": path, "kind": draw.choice(kinds), "seconds": 0.15})
@@ -140,6 +145,7 @@ def life(config: dict[str, Any], number: int, points: Points, draw: random.Rando
         except NhirxError as error:
             # What a person at the counter would see; the program goes on.
             sys.stderr.write(f"{error.code}\n")
+    counter.close()
 
 
 def live_on(config: dict[str, Any]) -> dict[str, int]:
@@ -163,6 +169,8 @@ def main(config: dict[str, Any]) -> None:
     done = {"lives": 0, "killed": 0, "by_time": 0, "ended": 0, "broken": 0}
     # A life that nothing disturbs passes about 150 of them.
     most_points, began = 155, time.monotonic()
+    # Before the first fork, so that no child spends its short life on imports.
+    life(config, 0, Points(-1), draw)
     while done["killed"] < config["kills"]:
         assert done["broken"] == 0, "a life ended by an error that nobody expected"
         assert time.monotonic() - began < config["seconds"], f"too slow: {done}"
