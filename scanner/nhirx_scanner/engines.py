@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     Gray = object
 
-Formats = Literal["id", "linear", "qr", "all"]
+Formats = Literal["id", "linear", "qr", "all1d", "all2d", "all"]
 Polygon = tuple[tuple[float, float], ...]
 
 SYMBOLOGY = {
@@ -117,7 +117,12 @@ def _formats(name: Formats) -> Any:
     import zxingcpp
 
     words = {"id": "QRCodeModel2,Code39Std,Code128,Code93", "linear": "Code39Std,Code128,Code93", "qr": "QRCodeModel2"}
-    return zxingcpp.barcode_formats_from_str(words[name]) if name in words else zxingcpp.BarcodeFormats([])
+    sets = {
+        "all": zxingcpp.BarcodeFormat.AllReadable,
+        "all1d": zxingcpp.BarcodeFormat.AllLinear,
+        "all2d": zxingcpp.BarcodeFormat.AllMatrix,
+    }
+    return zxingcpp.barcode_formats_from_str(words[name]) if name in words else zxingcpp.BarcodeFormats(sets[name])
 
 
 @functools.cache

@@ -1,11 +1,30 @@
-"""The order of the work on one page."""
+"""The order of the work on one page: cheap first, and what is dear only where something was seen and not read.
+
+1. the whole picture by zxing-cpp, in the symbologies that can hold a visit ID;
+2. regions by texture; each one rectified and read again;
+3. retries on the regions: averaged bands, sharpened and flattened copies, zbar, OpenCV;
+4. our own decoders by model, for bars and for QR codes;
+5. the printed text.
+
+A stage is only entered while the time of the page lasts. ``Scanner.skip`` leaves stages out, to measure what each one gives.
+"""
 
 from __future__ import annotations
 
+import math
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nhirx_scanner import engines
-from nhirx_scanner.kinds import classify
+import cv2
+import numpy as np
+
+from nhirx_scanner import engines, finders, locate, read1d, readqr, rectify
+from nhirx_scanner.engines import Read
+from nhirx_scanner.kinds import classify, is_plausible
+from nhirx_scanner.locate import Bars, Blob
+from nhirx_scanner.rectify import Cut
 from nhirx_scanner.result import Scan
 from nhirx_scanner.vote import decide
 
@@ -13,13 +32,196 @@ if TYPE_CHECKING:
     from nhirx_scanner.engines import Gray
     from nhirx_scanner.scanner import Scanner
 
+STAGES = ("regions", "retry", "zbar", "opencv", "model1d", "modelqr", "ocr")
+_MOST_BARS, _MOST_BLOBS = 8, 6
+_SHORTEST = 150  # pixels: twenty characters are at least 217 modules wide
+
+# OpenCV's own threads fight with the caller's: a batch runs one page per core.
+cv2.setNumThreads(1)
+
+
+@dataclass(slots=True)
+class Work:
+    """One page while it is worked on."""
+
+    gray: Gray
+    scanner: Scanner
+    until: float
+    reads: list[Read] = field(default_factory=list)
+    bars: list[tuple[Bars, Cut]] = field(default_factory=list)
+    blobs: list[tuple[Blob, Cut]] = field(default_factory=list)
+
+    @property
+    def thorough(self) -> bool:
+        return self.scanner.effort == "thorough"
+
+    def may(self, stage: str) -> bool:
+        return stage not in self.scanner.skip and time.perf_counter() < self.until
+
+    def take(self, found: Iterable[Read], *, only_ids: bool = False) -> bool:
+        """Keep what was found; True when an ID (or placeholder) is among it. Second engines are believed about IDs only."""
+        hit = False
+        for read in found:
+            is_id = classify(read.text, read.symbology) in ("visit-id", "placeholder")
+            if is_id or not only_ids:
+                self.reads.append(read)
+            hit = hit or is_id
+        return hit
+
+    @property
+    def done(self) -> bool:
+        return decide(self.reads).status in ("found", "several", "conflict")
+
 
 def look(gray: Gray, scanner: Scanner) -> Scan:
-    """Everything the scanner may do for ``gray``, cheapest first."""
-    thorough = scanner.effort == "thorough"
-    reads = engines.zxing(gray, "all" if thorough else "id")
-    scan = decide(reads)
-    if not thorough or scan.status in ("found", "several"):
-        return scan
-    second = engines.zbar(gray, "qr") + engines.zbar(gray, "linear") + engines.opencv(gray)
-    return decide(reads + [read for read in second if classify(read.text, read.symbology) in ("visit-id", "placeholder")])
+    """Everything the scanner may do for ``gray`` in its time."""
+    limit = scanner.limit_ms if scanner.limit_ms is not None else 1800.0 if scanner.effort == "thorough" else 60.0
+    work = Work(gray, scanner, time.perf_counter() + limit / 1000.0)
+    work.take(engines.zxing(gray, "id"))
+    if work.done and not work.thorough:
+        return decide(work.reads)
+    if work.may("regions"):
+        _regions(work)
+        for stage in (_retry_bars, _model_bars, _retry_blobs, _model_blobs):
+            if work.done:
+                break
+            stage(work)
+    return decide(work.reads, seen=("damaged",) if work.bars or work.blobs else None)
+
+
+def _regions(work: Work) -> None:
+    """Stage 2: find what the whole-picture pass left, cut it out, read it again; keep what stays unread."""
+    found = locate.texture(work.gray)
+    if found is None:
+        return
+    known = [read.polygon for read in work.reads]
+    for bars in locate.find_bars(found, _MOST_BARS):
+        if not _is_known(bars.center, 0.3 * bars.length, known):
+            cut = rectify.strip(work.gray, bars)
+            # Without its own downscaling: an enlarged EAN at half size is read as another EAN.
+            reads = engines.zxing(cut.picture, "all1d" if work.thorough else "linear", rotate=False, downscale=False, invert=False)
+            reads = reads or engines.zxing(cut.picture, "linear", rotate=False, invert=False)
+            if reads:
+                work.take(_placed(reads, cut))
+            elif bars.length >= _SHORTEST:
+                work.bars.append((bars, cut))
+        if work.done and not work.thorough:
+            return
+    for blob in locate.find_blobs(work.gray, found, _MOST_BLOBS):
+        if _is_known(blob.center, 0.3 * blob.size, known):
+            continue
+        cut = rectify.square(work.gray, blob)
+        if min(cut.picture.shape) < 24:
+            continue
+        factor = rectify.enlargement(cut.picture)
+        large = rectify.enlarged(cut.picture)
+        for picture in (large, rectify.sharpened(large, 1.2 * factor, 1.5)):
+            reads = engines.zxing(picture, "qr", rotate=False, downscale=False)
+            if reads:
+                work.take(_placed(reads, cut, factor))
+                break
+        else:
+            work.blobs.append((blob, cut))
+        if work.done and not work.thorough:
+            return
+
+
+def _retry_bars(work: Work) -> None:
+    if not work.may("retry"):
+        return
+    for bars, cut in list(work.bars):
+        if not work.may("retry"):
+            return
+        stacked = rectify.bands(cut.picture)
+        reads = engines.zxing(stacked, "linear", rotate=False, downscale=False, invert=False)
+        if not reads and work.may("zbar"):
+            reads = engines.zbar(stacked, "linear") or engines.zbar(cut.picture, "linear")
+        _settle_bars(work, bars, cut, reads)
+
+
+def _model_bars(work: Work) -> None:
+    for bars, cut in list(work.bars):
+        if not work.may("model1d"):
+            return
+        reading = _read_bars(cut.picture)
+        if reading is not None:
+            _settle_bars(work, bars, cut, [Read(reading.text, reading.symbology, (), "model")])
+
+
+def _read_bars(picture: Gray) -> read1d.Reading | None:
+    """The model's reading of a strip: of its mean, its median, then of its thirds."""
+    height = picture.shape[0]
+    for count, part in ((1, 0), (3, 1), (3, 0), (3, 2)):
+        piece = picture[part * height // count : max(part * height // count + 1, (part + 1) * height // count)]
+        profiles = [piece.mean(axis=0, dtype=np.float32)]
+        if count == 1:
+            profiles.append(np.median(piece, axis=0).astype(np.float32))
+        for profile in profiles:
+            readings = read1d.read_profile(profile)
+            if readings and _believed(readings[0]):
+                return readings[0]
+            if count == 1 and (not readings or readings[0].cost > 0.30):
+                return None  # no code of twenty characters at all
+    return None
+
+
+def _believed(reading: read1d.Reading) -> bool:
+    if classify(reading.text, reading.symbology) not in ("visit-id", "placeholder"):
+        return False
+    return reading.is_sure or (reading.is_fair and is_plausible(reading.text))
+
+
+def _settle_bars(work: Work, bars: Bars, cut: Cut, reads: list[Read]) -> None:
+    placed = [read.moved(bars.polygon) for read in reads]
+    if work.take(placed, only_ids=True):
+        work.bars.remove((bars, cut))
+
+
+def _retry_blobs(work: Work) -> None:
+    for blob, cut in list(work.blobs):
+        if not work.may("retry"):
+            return
+        factor = rectify.enlargement(cut.picture)
+        large = rectify.enlarged(cut.picture)
+        reads: list[Read] = []
+        for picture in rectify.treatments(large, factor):
+            reads = engines.zxing(picture, "qr", rotate=False, downscale=False)
+            if reads:
+                break
+        if not reads and work.may("zbar"):
+            reads = engines.zbar(rectify.sharpened(large, 1.2 * factor, 1.5), "qr")
+        if reads and work.take(_placed(reads, cut, factor), only_ids=True):
+            work.blobs.remove((blob, cut))
+
+
+def _model_blobs(work: Work) -> None:
+    sources: tuple[Callable[[Gray], list[finders.Quad]], ...] = (finders.from_finders, finders.from_outline)
+    for blob, cut in list(work.blobs):
+        for source in sources:
+            if not work.may("modelqr"):
+                return
+            quads = source(cut.picture)
+            reading = readqr.read(cut.picture, quads) if quads else None
+            if reading is not None and reading.is_sure and classify(reading.text, "qr") in ("visit-id", "placeholder"):
+                work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
+                work.blobs.remove((blob, cut))
+                break
+
+
+def _placed(reads: Iterable[Read], cut: Cut, factor: int = 1) -> list[Read]:
+    out = []
+    for read in reads:
+        shrunk = tuple((x / factor, y / factor) for x, y in read.polygon)
+        out.append(read.moved(cut.on_page(shrunk)))
+    return out
+
+
+def _is_known(center: tuple[float, float], reach: float, polygons: Iterable[engines.Polygon]) -> bool:
+    """Whether something was read there already."""
+    for polygon in polygons:
+        middle = (sum(p[0] for p in polygon) / 4, sum(p[1] for p in polygon) / 4)
+        if math.dist(middle, center) < max(10.0, reach):
+            return True
+        if cv2.pointPolygonTest(np.array(polygon, np.float32).reshape(-1, 1, 2), center, False) >= 0:
+            return True
+    return False

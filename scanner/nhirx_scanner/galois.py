@@ -1,0 +1,114 @@
+"""Reed-Solomon over GF(256) with the polynomial of QR codes: correction of errors and of places known to be doubtful."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_EXP = [0] * 512
+_LOG = [0] * 256
+_value = 1
+for _power in range(255):
+    _EXP[_power], _LOG[_value] = _value, _power
+    _value <<= 1
+    if _value & 0x100:
+        _value ^= 0x11D
+for _power in range(255, 512):
+    _EXP[_power] = _EXP[_power - 255]
+
+
+def times(a: int, b: int) -> int:
+    return _EXP[_LOG[a] + _LOG[b]] if a and b else 0
+
+
+def inverse(a: int) -> int:
+    return _EXP[255 - _LOG[a]]
+
+
+def _syndromes(words: Sequence[int], checks: int) -> list[int]:
+    out = []
+    for power in range(checks):
+        x, total = _EXP[power], 0
+        for word in words:
+            total = times(total, x) ^ word
+        out.append(total)
+    return out
+
+
+def _product(p: Sequence[int], q: Sequence[int]) -> list[int]:
+    out = [0] * (len(p) + len(q) - 1)
+    for i, a in enumerate(p):
+        if a:
+            for j, b in enumerate(q):
+                out[i + j] ^= times(a, b)
+    return out
+
+
+def _at(polynomial: Sequence[int], x: int) -> int:
+    """The value at ``x``; coefficients from the lowest power up."""
+    total, power = 0, 1
+    for coefficient in polynomial:
+        total ^= times(coefficient, power)
+        power = times(power, x)
+    return total
+
+
+def correct(words: Sequence[int], checks: int, doubtful: Sequence[int] = ()) -> list[int] | None:
+    """``words`` with its errors undone, None when there are too many. ``doubtful`` are places whose value is not to be trusted.
+
+    ``checks`` of the words are check words; errors cost two of them, doubtful places one.
+    """
+    count = len(words)
+    out = list(words)
+    for place in doubtful:
+        out[place] = 0
+    syndromes = _syndromes(out, checks)
+    if not any(syndromes):
+        return out
+    erased = [1]
+    for place in doubtful:
+        erased = _product(erased, [1, _EXP[count - 1 - place]])
+    folded = _product(syndromes, erased)[:checks][len(doubtful) :]
+    errors = _shortest_register(folded)
+    if errors is None or 2 * (len(errors) - 1) > checks - len(doubtful):
+        return None
+    locator = _product(errors, erased)
+    roots = [power for power in range(count) if _at(locator, _EXP[(255 - power) % 255]) == 0]
+    if len(roots) != len(locator) - 1:
+        return None
+    evaluator = _product(syndromes, locator)[:checks]
+    for power in roots:
+        x = _EXP[(255 - power) % 255]
+        slope = 0
+        for k in range(1, len(locator), 2):
+            slope ^= times(locator[k], _EXP[_LOG[x] * (k - 1) % 255])
+        if slope == 0:
+            return None
+        out[count - 1 - power] ^= times(_EXP[power], times(_at(evaluator, x), inverse(slope)))
+    return None if any(_syndromes(out, checks)) else out
+
+
+def _shortest_register(sequence: Sequence[int]) -> list[int] | None:
+    """Berlekamp-Massey: the error locator, lowest power first; None when its degree contradicts its length."""
+    current, previous = [1], [1]
+    length, shift, last = 0, 1, 1
+    for k, symbol in enumerate(sequence):
+        off = symbol
+        for i in range(1, min(length, len(current) - 1) + 1):
+            off ^= times(current[i], sequence[k - i])
+        if off == 0:
+            shift += 1
+            continue
+        factor = times(off, inverse(last))
+        scaled = [0] * shift + [times(factor, value) for value in previous]
+        kept = current
+        current = [
+            (current[i] if i < len(current) else 0) ^ (scaled[i] if i < len(scaled) else 0)
+            for i in range(max(len(current), len(scaled)))
+        ]
+        if 2 * length <= k:
+            previous, last, length, shift = kept, off, k + 1 - length, 1
+        else:
+            shift += 1
+    while len(current) > 1 and current[-1] == 0:
+        current.pop()
+    return current if len(current) - 1 == length else None

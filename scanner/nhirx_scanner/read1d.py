@@ -1,0 +1,330 @@
+"""Bars read by model: a visit ID has twenty characters, so the whole code is known but for what they are.
+
+The strip is averaged to one profile. For each symbology the expected profile of every character is laid over every place of the
+code, allowed to drift a little, and scored by correlation; the best path over drift gives each place its scores. Code 128 and
+Code 93 then choose the best text *among those whose check characters are right*, so the check decides and not only verifies.
+
+What such a reading is worth is in its numbers (``Reading``); ``is_sure`` draws the line. Nothing here knows what a visit ID means.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nhirx.identifiers.visit_id import ALPHABET
+from nhirx_scanner.symbols import ALPHABET39, ALPHABET93, CODE128, widths39, widths93
+
+Array = NDArray[Any]
+
+_FINE = 8  # samples per module of the templates before blurring
+_RATE = 4  # samples per module of the comparison
+_DRIFT = np.arange(-14, 15) * 0.25  # modules
+_DRIFT_COST = 0.12  # per module of change between neighbours
+_BLURS = (0.35, 0.6, 0.9)  # sigma in modules
+_FIRST_BLUR = 0.55
+
+# What a place may hold besides the alphabet: an honest competitor keeps a chart number from being bent into an ID.
+_STRANGERS128 = "IO-. $/+%*:;=_abcdefghijklmnopqrstuvwxyz"
+_STRANGERS39 = "IO-. $/+%"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One symbology at one ratio. ``symbols`` are the places that are matched, ``modules`` the width of the whole code."""
+
+    name: str
+    ratio: float
+    symbols: int
+    modules: float
+    width: float
+
+    @property
+    def start(self) -> int:
+        return 34 if self.name != "code128" else 0
+
+
+FORMS = (
+    Form("code128", 0.0, 22, 255.0, 11.0),
+    *(Form("code39", ratio, 22, 22 * (3 * ratio + 7) - 1, 3 * ratio + 7) for ratio in (2.0, 2.5, 3.0)),
+    Form("code93", 0.0, 24, 217.0, 9.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text with the numbers it stands on: mean and second worst ``cost`` of a place (0 perfect), the smallest ``margin`` to
+    another text, and ``forced``: how much dearer the text is than the one without the check (0: the check had nothing to do).
+    """
+
+    text: str
+    symbology: str
+    cost: float
+    worst: float
+    margin: float
+    forced: float
+    runs_back: bool = False
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the numbers alone are good enough to believe the text."""
+        if self.symbology == "code39":
+            return self.margin > 0.1 and self.worst < 0.25 and self.cost < 0.2
+        return self.forced < 1e-6 and self.margin > 0.25 and self.worst < 0.2 and self.cost < 0.12
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether the text is worth believing once something independent says the same."""
+        if self.symbology == "code39":
+            return self.margin > 0.05 and self.worst < 0.4 and self.cost < 0.25
+        return self.forced < 0.12 and self.margin > 0.12 and self.worst < 0.4 and self.cost < 0.22
+
+
+def read_profile(profile: Array) -> list[Reading]:
+    """The best readings of one averaged line across a code (grey values, left to right or the other way), the best first."""
+    found = ends(profile)
+    if found is None or found[1] - found[0] < 180:
+        return []
+    tries = []
+    for backwards in (False, True):
+        line, low, high = _turned(profile, found, backwards)
+        for form in FORMS:
+            if (high - low) / form.modules >= 0.7:
+                tries.append((_first_look(_costs(line, low, high, form, _FIRST_BLUR), form), backwards, form))
+    tries.sort(key=lambda item: item[0])
+    out: list[Reading] = []
+    for _, backwards, form in tries[:3]:
+        line, low, high = _turned(profile, found, backwards)
+        for blur in _BLURS:
+            reading = _solve(_costs(line, low, high, form, blur), form, backwards)
+            if reading is not None:
+                out.append(reading)
+    return sorted(out, key=lambda reading: reading.cost)
+
+
+def _turned(profile: Array, found: tuple[float, float], backwards: bool) -> tuple[Array, float, float]:
+    if not backwards:
+        return profile, *found
+    last = len(profile) - 1
+    return profile[::-1], last - found[1], last - found[0]
+
+
+def ends(profile: Array) -> tuple[float, float] | None:
+    """Where the code begins and ends in the profile: its first and last clear edge."""
+    steps = np.abs(np.gradient(cv2.GaussianBlur(profile[None].astype(np.float32), (0, 0), 1.0)[0]))
+    level = cv2.blur(steps[None], (31, 1))[0]
+    busy = np.nonzero(level > 0.30 * np.percentile(level, 75))[0]
+    if len(busy) < 50:
+        return None
+    breaks = np.nonzero(np.diff(busy) > 60)[0]
+    starts, stops = np.r_[0, breaks + 1], np.r_[breaks, len(busy) - 1]
+    longest = int(np.argmax(busy[stops] - busy[starts]))
+    low, high = int(busy[starts[longest]]), int(busy[stops[longest]])
+    if high <= low:
+        return None
+    edge = 0.22 * np.percentile(steps[low:high], 90)
+    first = low + int(np.argmax(steps[low : low + 60] > edge))
+    last = high - int(np.argmax(steps[max(low, high - 60) : high + 1][::-1] > edge))
+    return float(first), float(last)
+
+
+@cache
+def _templates(form: Form, blur: float) -> tuple[Array, Array]:
+    """(templates × samples), mean free, and their lengths."""
+    if form.name == "code128":
+        patterns: Sequence[Sequence[float]] = [[float(w) for w in widths] for widths in CODE128]
+        before, after = [2.0, 2.0], [2.0]
+    elif form.name == "code39":
+        every = widths39(form.ratio)
+        patterns = [every[ALPHABET39.index(c)] for c in ALPHABET + _STRANGERS39 + "*"]
+        before, after = [1.0, 1.0], [1.0]
+    else:
+        patterns = widths93()
+        before, after = [1.0, 1.0], [1.0]
+    out = []
+    for pattern in patterns:
+        left = _wave([*reversed(before)], dark_last=False)
+        wave = _wave(pattern)
+        right = _wave([*after, 2.0])
+        whole = _blurred(np.concatenate([left, wave, right]), blur)[len(left) : len(left) + len(wave)]
+        places = (np.arange(int(form.width * _RATE)) + 0.5) / _RATE * _FINE - 0.5
+        out.append(np.interp(places, np.arange(len(whole)), whole))
+    templates = np.array(out, np.float32)
+    templates -= templates.mean(axis=1, keepdims=True)
+    return templates, np.sqrt((templates**2).sum(axis=1)) + 1e-6
+
+
+def _wave(widths: Sequence[float], dark_last: bool | None = None) -> Array:
+    """0 for bars, 1 for spaces; bar first, or so that the last element is a space when ``dark_last`` is False."""
+    bar = True if dark_last is None else (len(widths) % 2 == 0) is not dark_last
+    pieces = []
+    for width in widths:
+        pieces.append(np.full(round(width * _FINE), 0.0 if bar else 1.0, np.float32))
+        bar = not bar
+    return np.concatenate(pieces)
+
+
+def _blurred(wave: Array, modules: float) -> Array:
+    sigma = max(modules * _FINE, 0.3)
+    reach = int(4 * sigma) + 1
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    blurred: Array = np.convolve(wave, kernel / kernel.sum(), "same")
+    return blurred
+
+
+def _costs(line: Array, low: float, high: float, form: Form, blur: float) -> Array:
+    """(places × drifts × characters): 1 − correlation of what is there with what the character would look like."""
+    templates, lengths = _templates(form, blur)
+    count = templates.shape[1]
+    module = (high - low) / form.modules
+    within = np.arange(count) / _RATE + 0.5 / _RATE
+    at = low + module * (form.width * np.arange(form.symbols)[:, None, None] + _DRIFT[None, :, None] + within) - 0.5
+    seen = np.interp(at.ravel(), np.arange(len(line)), line).reshape(-1, count).astype(np.float32)
+    seen -= seen.mean(axis=1, keepdims=True)
+    size = np.sqrt((seen**2).sum(axis=1)) + 0.15
+    costs: Array = 1 - (seen @ templates.T) / (size[:, None] * lengths[None])
+    shaped: Array = costs.reshape(form.symbols, len(_DRIFT), -1)
+    return shaped
+
+
+@cache
+def _allowed(form: Form) -> tuple[Array, Array, Array]:
+    """Template numbers of the start, of the characters, of what may stand at the end."""
+    if form.name == "code128":
+        return np.array([103, 104]), np.array([ord(c) - 32 for c in ALPHABET + _STRANGERS128]), np.arange(103)
+    if form.name == "code39":
+        star = len(ALPHABET + _STRANGERS39)
+        return np.array([star]), np.arange(star), np.array([star])
+    return np.array([47]), np.arange(43), np.array([47])
+
+
+def _best_places(costs: Array, form: Form) -> Array:
+    start, characters, end = _allowed(form)
+    best: Array = costs[:, :, characters].min(axis=2)
+    best[0] = costs[0][:, start].min(axis=1)
+    best[-1] = costs[-1][:, end].min(axis=1)
+    if form.name == "code93":
+        best[-3:-1] = costs[-3:-1].min(axis=2)
+    return best
+
+
+def _first_look(costs: Array, form: Form) -> float:
+    best = _best_places(costs, form).min(axis=1)
+    return float(np.sort(best[1:-1])[:15].mean() + 0.15 * best[0])
+
+
+def _solve(costs: Array, form: Form, backwards: bool) -> Reading | None:
+    path = _drift_path(_best_places(costs, form))
+    return solve_places(costs[np.arange(form.symbols), path], form, backwards)
+
+
+def _drift_path(best: Array) -> Array:
+    """The drift of each place that costs least, changes included."""
+    change = _DRIFT_COST * np.abs(_DRIFT[:, None] - _DRIFT[None])
+    total = best[0].copy()
+    came: list[Array] = []
+    for row in best[1:]:
+        with_change = total[None] + change
+        came.append(with_change.argmin(axis=1))
+        total = with_change.min(axis=1) + row
+    place = int(total.argmin())
+    path = [place]
+    for row in reversed(came):
+        place = int(row[place])
+        path.append(place)
+    return np.array(path[::-1])
+
+
+def solve_places(costs: Array, form: Form, backwards: bool = False) -> Reading | None:
+    """The best text for one row of costs per place (places × characters)."""
+    if form.name == "code39":
+        return _solve39(costs, backwards)
+    if form.name == "code128":
+        return _solve128(costs, backwards)
+    return _solve93(costs, backwards)
+
+
+def _solve39(costs: Array, backwards: bool) -> Reading:
+    star = len(ALPHABET + _STRANGERS39)
+    inner = costs[1:-1, :star]
+    order = np.sort(inner, axis=1)
+    each = np.r_[costs[0, star], order[:, 0], costs[-1, star]]
+    text = "".join((ALPHABET + _STRANGERS39)[k] for k in inner.argmin(axis=1))
+    return Reading(
+        text, "code39", float(each.mean()), float(np.sort(each)[-2]), float((order[:, 1] - order[:, 0]).min()), 0.0, backwards
+    )
+
+
+def _solve128(costs: Array, backwards: bool) -> Reading:
+    starts, values, _ = _allowed(FORMS[0])
+    last = len(costs) - 1
+    start = int(starts[costs[0, starts].argmin()])
+    # totals[r]: the cheapest text so far whose checksum is r. The check character then prices each r.
+    totals = np.full(103, math.inf)
+    totals[start % 103] = costs[0, start]
+    rows = np.arange(103)
+    came: list[Array] = []
+    for place in range(1, last):
+        source = (rows[None, :] - place * values[:, None]) % 103
+        options = totals[source] + costs[place, values][:, None]
+        chosen = options.argmin(axis=0)
+        came.append(chosen)
+        totals = options[chosen, rows]
+    totals = totals + costs[last, :103]
+    rest = int(totals.argmin())
+    residue, picked = rest, []
+    for place in range(last - 1, 0, -1):
+        value = int(values[came[place - 1][residue]])
+        picked.append(value)
+        residue = (residue - place * value) % 103
+    picked.reverse()
+    free = costs[0, start] + costs[1:last][:, values].min(axis=1).sum() + costs[last, :103].min()
+    each = np.array([costs[0, start], *(costs[k + 1, v] for k, v in enumerate(picked)), costs[last, rest]])
+    ordered = np.sort(totals)
+    text = "".join(chr(value + 32) for value in picked)
+    return Reading(
+        text,
+        "code128",
+        float(each.mean()),
+        float(np.sort(each)[-2]),
+        float(ordered[1] - ordered[0]),
+        float(totals[rest] - free),
+        backwards,
+    )
+
+
+def _solve93(costs: Array, backwards: bool) -> Reading | None:
+    """Two check characters of 47 values each: the text is taken place by place, and repaired in one place if they ask for it."""
+    from nhirx_scanner.symbols import check93
+
+    data = costs[1:21, :43]
+    picked = [int(value) for value in data.argmin(axis=1)]
+    ordered = np.sort(data, axis=1)
+
+    def total(values: list[int]) -> float:
+        checks = check93(values)
+        return float(sum(data[k, v] for k, v in enumerate(values)) + costs[21, checks[0]] + costs[22, checks[1]])
+
+    best, price = picked, total(picked)
+    for place in range(20):
+        for value in np.argsort(data[place])[1:4]:
+            changed = [*picked[:place], int(value), *picked[place + 1 :]]
+            if (other := total(changed)) < price:
+                best, price = changed, other
+    free = float(ordered[:, 0].sum() + costs[21].min() + costs[22].min())
+    checks = check93(best)
+    each = np.array(
+        [costs[0, 47], *(data[k, v] for k, v in enumerate(best)), costs[21, checks[0]], costs[22, checks[1]], costs[23, 47]]
+    )
+    rivals = [total([*best[:k], int(v), *best[k + 1 :]]) for k in range(20) for v in np.argsort(data[k])[:2] if v != best[k]]
+    text = "".join(ALPHABET93[value] for value in best)
+    return Reading(
+        text, "code93", float(each.mean()), float(np.sort(each)[-2]), min(rivals, default=0.0) - price, price - free, backwards
+    )

@@ -1,0 +1,240 @@
+"""QR codes read by model: fit the grid to the parts that are known, read every module as *how dark*, let Reed-Solomon decide.
+
+The three finder patterns, the timing lines and the alignment pattern are the same in every code of a version, so the four
+corners are moved until those parts match best. The least certain words are then given to Reed-Solomon as doubtful, and the
+words that follow from "twenty characters and nothing else" as known. A text is believed only when the code it would make agrees
+with nearly all that was seen (``agreement``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nhirx_scanner import galois
+from nhirx_scanner.engines import Gray, Polygon
+from nhirx_scanner.finders import Quad
+from nhirx_scanner.qrform import BLOCKS, VERSIONS, filler, formats, layout, mask, text_of
+from nhirx_scanner.rectify import sharpened
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text, the ``fit`` (0…1) of the fixed parts, the ``agreement`` (0…1) of the whole code with what was seen."""
+
+    text: str
+    corners: Polygon
+    fit: float
+    agreement: float
+    mended: int
+
+    @property
+    def is_sure(self) -> bool:
+        return self.agreement > 0.9 and self.fit > 0.55
+
+
+def read(crop: Gray, quads: list[Quad], *, least: float = 0.55, most: int = 4) -> Reading | None:
+    """The first text that any of the quadrangles gives, best fitting quadrangle first."""
+    soft = cv2.GaussianBlur(crop, (0, 0), 0.6)
+    fitted = []
+    for quad in quads:
+        if 20 <= quad.side <= 1.5 * max(crop.shape):
+            for corners, version in _starts(soft, quad):
+                steps = (1.2, 0.6, 0.3, 0.15) if quad.version else (2.2, 1.1, 0.5, 0.25, 0.12)
+                fitted.append((*fit(soft, version, corners, steps), version))
+    fitted.sort(key=lambda item: -item[0])
+    for match, corners, version in fitted[:most]:
+        if match < least:
+            break
+        module = float(np.hypot(*(corners[1] - corners[0]))) / (17 + 4 * version)
+        for picture in (crop, sharpened(crop, max(0.8, 0.35 * module), 1.2)):
+            if (reading := _decode(levels(picture, version, corners), version, corners, match)) is not None:
+                return reading
+    return None
+
+
+def _starts(soft: Gray, quad: Quad) -> list[tuple[Array, int]]:
+    """Where to begin the fit: the quadrangle itself when its version is known, else the best versions and ways round."""
+    if quad.version:
+        return [(quad.corners, quad.version)]
+    center = quad.corners.mean(axis=0)
+    options: list[tuple[float, Array, int]] = []
+    for version in VERSIONS:
+        size = 17 + 4 * version
+        tries = np.array(
+            [(np.roll(quad.corners, -turn, 0) - center) * grow + center for turn in range(4) for grow in (1.0, 1 + 1 / size)]
+        )
+        scores = match_known(soft, version, tries)
+        options += [(float(score), corners, version) for score, corners in zip(scores, tries, strict=True)]
+    options.sort(key=lambda item: -item[0])
+    return [(corners, version) for _, corners, version in options[:4]]
+
+
+@cache
+def _known_points(version: int) -> tuple[Array, Array]:
+    """Centres (in modules) of the modules whose colour is known, the border around the code included, and their template."""
+    form = layout(version)
+    around = np.pad(form.known, 1, constant_values=0)
+    rows, columns = np.nonzero(around >= 0)
+    colour = np.where(around[rows, columns] == 1, -1.0, 1.0).astype(np.float32)
+    colour -= colour.mean()
+    return np.stack([columns - 0.5, rows - 0.5], 1).astype(np.float32), colour / np.sqrt((colour**2).sum())
+
+
+def _homographies(quads: Array, size: int) -> Array:
+    """(n × 8) coefficients that take (0…size)² to each of the quads (n × 4 × 2)."""
+    x, y = quads[:, :, 0].astype(np.float64), quads[:, :, 1].astype(np.float64)
+    dx1, dx2, dx3 = x[:, 1] - x[:, 2], x[:, 3] - x[:, 2], x[:, 0] - x[:, 1] + x[:, 2] - x[:, 3]
+    dy1, dy2, dy3 = y[:, 1] - y[:, 2], y[:, 3] - y[:, 2], y[:, 0] - y[:, 1] + y[:, 2] - y[:, 3]
+    area = dx1 * dy2 - dx2 * dy1
+    area = np.where(np.abs(area) < 1e-9, 1e-9, area)
+    g, h = (dx3 * dy2 - dx2 * dy3) / area, (dx1 * dy3 - dx3 * dy1) / area
+    rows = [
+        (x[:, 1] - x[:, 0] + g * x[:, 1]) / size,
+        (x[:, 3] - x[:, 0] + h * x[:, 3]) / size,
+        x[:, 0],
+        (y[:, 1] - y[:, 0] + g * y[:, 1]) / size,
+        (y[:, 3] - y[:, 0] + h * y[:, 3]) / size,
+        y[:, 0],
+        g / size,
+        h / size,
+    ]
+    return np.stack(rows, 1)
+
+
+def _sample(picture: Gray, maps: Array, points: Array) -> Array:
+    """(n × points): grey values at ``points`` (in modules) under each map."""
+    u, v = points[:, 0][None], points[:, 1][None]
+    a, b, c, d, e, f, g, h = (maps[:, k][:, None] for k in range(8))
+    depth = g * u + h * v + 1
+    x, y = (a * u + b * v + c) / depth - 0.5, (d * u + e * v + f) / depth - 0.5
+    values: Array = cv2.remap(
+        picture, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return values.astype(np.float32)
+
+
+def match_known(picture: Gray, version: int, quads: Array) -> Array:
+    """How well the fixed parts of ``version`` match under each quadrangle: correlation, −1…1."""
+    points, colour = _known_points(version)
+    seen = _sample(picture, _homographies(quads, 17 + 4 * version), points)
+    seen -= seen.mean(axis=1, keepdims=True)
+    matches: Array = seen @ colour / (np.sqrt((seen**2).sum(axis=1)) + 1e-6)
+    return matches
+
+
+_MOVES = np.array(
+    [[[dx, dy]] * 4 for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1))]
+    + [
+        [[dx * (k == corner), dy * (k == corner)] for k in range(4)]
+        for corner in range(4)
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1))
+    ],
+    np.float32,
+)
+
+
+def fit(picture: Gray, version: int, corners: Array, steps: tuple[float, ...]) -> tuple[float, Array]:
+    """The corners moved, in ever smaller steps (in modules), to where the fixed parts match best; and that match."""
+    module = float(np.hypot(*(corners[1] - corners[0]))) / (17 + 4 * version)
+    best = float(match_known(picture, version, corners[None])[0])
+    for step in steps:
+        for _ in range(6):
+            moves = _MOVES * np.float32(step * module)
+            scores = match_known(picture, version, corners[None] + moves)
+            gains = scores - best
+            if gains.max() <= 1e-4:
+                break
+            # The best move of every corner at once usually beats the single best one and saves rounds.
+            together = sum(
+                moves[4 + 4 * k + int(gains[4 + 4 * k : 8 + 4 * k].argmax())]
+                for k in range(4)
+                if gains[4 + 4 * k : 8 + 4 * k].max() > 1e-4
+            )
+            choice = int(scores.argmax())
+            options = np.stack([corners + moves[choice], corners + together])
+            scores = match_known(picture, version, options)
+            best, corners = float(scores.max()), options[int(scores.argmax())]
+    return best, corners
+
+
+def levels(picture: Gray, version: int, corners: Array) -> Array:
+    """(size × size) how dark each module is: +1 surely dark, −1 surely light, 0 no idea."""
+    size = 17 + 4 * version
+    column, row = np.meshgrid(np.arange(size) + 0.5, np.arange(size) + 0.5)
+    offsets = [(dx, dy, wx * wy) for dx, wx in ((-0.25, 1), (0.0, 2), (0.25, 1)) for dy, wy in ((-0.25, 1), (0.0, 2), (0.25, 1))]
+    points = np.concatenate([np.stack([column.ravel() + dx, row.ravel() + dy], 1) for dx, dy, _ in offsets])
+    seen = _sample(picture, _homographies(corners[None], size), points)[0].reshape(len(offsets), size, size)
+    gray = np.tensordot(np.array([w for _, _, w in offsets], np.float32) / 16, seen, axes=1)
+    kernel = np.ones((5, 5), np.uint8)
+    high, low = cv2.blur(cv2.dilate(gray, kernel), (7, 7)), cv2.blur(cv2.erode(gray, kernel), (7, 7))
+    contrast = np.maximum(high - low, 1)
+    darkness = ((high + low) / 2 - gray) / contrast * 2
+    everywhere = np.percentile(gray, 90) - np.percentile(gray, 10) + 1e-3
+    sure: Array = np.sign(darkness) * np.minimum(np.abs(darkness), 1) * np.minimum(contrast / everywhere, 1)
+    return sure
+
+
+def _decode(seen: Array, version: int, corners: Array, match: float) -> Reading | None:
+    form = layout(version)
+    copies = [seen[places[:, 0], places[:, 1]] for places in form.format]
+    ranked = sorted(formats(version), key=lambda item: -float((item[2] * (copies[0] + copies[1])).sum()))
+    for level, number, _ in ranked[:3]:
+        unmasked = np.where(mask(number, form.size), -seen, seen)
+        bits = unmasked[form.order[:, 0], form.order[:, 1]]
+        for mode in ("alphanumeric", "byte", ""):
+            if (found := _mend(bits, version, level, mode)) is not None:
+                text, agreement, mended = found
+                polygon = tuple((float(x), float(y)) for x, y in corners)
+                return Reading(text, polygon, match, agreement, mended)
+    return None
+
+
+def _mend(bits: Array, version: int, level: str, mode: str) -> tuple[str, float, int] | None:
+    """The text of these bits, how far they agree with it, and how many words had to be mended."""
+    blocks, words_each, data_each = BLOCKS[version, level]
+    total = blocks * words_each
+    table = bits[: total * 8].reshape(total, 8)
+    words = (table > 0).astype(np.int64) @ (1 << np.arange(7, -1, -1))
+    sure = np.abs(table).min(axis=1) * 0.7 + np.abs(table).mean(axis=1) * 0.3
+    known = filler(version, level, mode) if mode else {}
+    data: list[int] = []
+    corrected = np.zeros(total, np.int64)
+    mended = 0
+    for block in range(blocks):
+        # Words of the blocks take turns: first all data words, then all check words.
+        at = [k * blocks + block for k in range(data_each)]
+        at += [data_each * blocks + k * blocks + block for k in range(words_each - data_each)]
+        seen = [int(words[k]) for k in at]
+        doubt = [float(sure[k]) for k in at]
+        fixed = {k: known[k + block * data_each] for k in range(data_each) if k + block * data_each in known}
+        for k, value in fixed.items():
+            seen[k], doubt[k] = value, 9.0
+        mend = _mend_block(seen, doubt, words_each - data_each, fixed)
+        if mend is None:
+            return None
+        data += mend[:data_each]
+        corrected[at] = mend
+        mended += sum(a != b for a, b in zip(mend, seen, strict=True))
+    text = text_of(data)
+    if text is None:
+        return None
+    truth = np.where(corrected[:, None] >> np.arange(7, -1, -1) & 1, 1.0, -1.0)
+    weight = np.abs(table)
+    return text, float((weight * (np.sign(table) == truth)).sum() / max(float(weight.sum()), 1e-6)), mended
+
+
+def _mend_block(words: list[int], sure: list[float], checks: int, fixed: dict[int, int]) -> list[int] | None:
+    order = [int(k) for k in np.argsort(sure)]
+    for doubtful in range(0, checks - 3, 2):
+        mend = galois.correct(words, checks, order[:doubtful])
+        if mend is not None:
+            return mend if all(mend[k] == value for k, value in fixed.items()) else None
+    return None
