@@ -29,6 +29,7 @@ class CheckCode:
     en: str
     fix_zh: str = ""
     fix_en: str = ""
+    repair: str = ""
 
 
 @functools.cache
