@@ -6,6 +6,7 @@ glossary name (``visit_id``). JSON comes in with ROC digits or ISO 8601 and goes
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, NoReturn, Self
 
@@ -254,6 +255,21 @@ class CardReading(Value):
     same_day: bool | None = None
     notices: tuple[int, ...] = ()
     """Codes that came with a success, such as 5010 (a notice) and 5174 (number taken, no ID made)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardOrder:
+    """One order line as the card takes it (61-byte record of the control software)."""
+
+    order_class: str
+    """Card order class, one character (``layouts`` §1-2-1)."""
+    code: str
+    usage: str = ""
+    days: int = 0
+    total: float = 0.0
+    position: str = ""
+    """Body part for treatments; for drugs the route, as control software writes it."""
+    delivery_mark: str = ""
 
 
 class UploadSignature(Value):

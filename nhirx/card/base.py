@@ -11,7 +11,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from nhirx.model import CardReading, Holder, UploadSignature
+from nhirx.model import CardOrder, CardReading, Holder, UploadSignature
+
+__all__ = ["CardOrder", "ControlSoftware", "ControlStatus", "HolderReader"]
 
 
 class HolderReader(ABC):
@@ -25,21 +27,6 @@ class HolderReader(ABC):
 
     def close(self) -> None:  # noqa: B027 - most readers hold nothing between calls
         """Give back whatever is held."""
-
-
-@dataclass(frozen=True, slots=True)
-class CardOrder:
-    """One order line as the card takes it (61-byte record of the control software)."""
-
-    order_class: str
-    """Card order class, one character (``layouts`` §1-2-1)."""
-    code: str
-    usage: str = ""
-    days: int = 0
-    total: float = 0.0
-    position: str = ""
-    """Body part for treatments; for drugs the route, as control software writes it."""
-    delivery_mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
