@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import os
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from nhirx.errors import FileMissing, InputError, NhirxError, StoreError
+from nhirx.errors import DiskFull, FileMissing, InputError, NhirxError, StoreError
 from nhirx.i18n import say
 
 
 def finish(command: Callable[[], int | None], *, as_json: bool) -> NoReturn:
     """Run ``command`` and end the process with its exit code; an exception becomes words and a code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A console or pipe of an old code page cannot show every character; that must not end a command half way.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = command()
         sys.stdout.flush()
@@ -30,7 +35,10 @@ def finish(command: Callable[[], int | None], *, as_json: bool) -> NoReturn:
         fail(_named(error), as_json=as_json)
     except Exception as error:
         if not hasattr(error, "format_message"):
-            raise
+            if not as_json:
+                raise
+            # A defect of ours: a program that reads JSON still gets JSON. The text may hold a person, so only its kind is told.
+            fail(NhirxError(kind=type(error).__name__), as_json=True)
         # What click raises for a wrong call.
         fail(InputError(problem=str(error.format_message())), as_json=as_json)
     raise SystemExit(code or 0)
@@ -48,12 +56,18 @@ def fail(error: NhirxError, *, as_json: bool) -> NoReturn:
 
 def emit(value: Any) -> None:
     """One JSON value on one line of stdout, UTF-8 whatever the console's code page."""
-    sys.stdout.buffer.write(
-        json.dumps(value, ensure_ascii=False, separators=(", ", ": ")).encode("utf-8", "surrogateescape") + b"\n"
-    )
+    text = json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+    try:
+        line = text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair, or bytes of a file name that are no UTF-8: told as \u escapes, which every reader understands.
+        line = json.dumps(value, separators=(", ", ": ")).encode()
+    sys.stdout.buffer.write(line + b"\n")
 
 
 def _named(error: OSError) -> NhirxError:
     if isinstance(error, FileNotFoundError):
         return FileMissing(path=str(error.filename))
+    if error.errno == errno.ENOSPC:
+        return DiskFull()
     return StoreError(problem=error.strerror or type(error).__name__)
