@@ -76,7 +76,7 @@ def test_ask_tells_an_error_of_nhirx_in_full(make, values):
         host.find_prescription(values.scan)
 
 
-@pytest.mark.parametrize("answer", [{"visit_id": "x"}, "R1", 7, True, [], object()], ids=repr)
+@pytest.mark.parametrize("answer", [{"visit_id": "x"}, "R1", 7, True, [], b"bytes"], ids=repr)
 def test_ask_nonsense_is_refused(make, values, answer):
     """An answer of another type stops the step, and its content is not repeated."""
     host = make(plugin(nhirx_find_prescription=lambda: answer))
