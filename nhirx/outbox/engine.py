@@ -36,9 +36,20 @@ class Database:
             yield connection
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        with named(self.where), self.engine.connect().execution_options(nhirx_reading=True) as connection:
+    def reading(self, *, snapshot: bool = False) -> Iterator[Connection]:
+        """A transaction that writes nothing. With ``snapshot`` all of its statements see the database of one moment."""
+        options: dict[str, Any] = {"nhirx_reading": True}
+        if snapshot and not self.is_sqlite:  # a transaction of SQLite is one anyway
+            options["isolation_level"] = "REPEATABLE READ"
+        with named(self.where), self.engine.connect().execution_options(**options) as connection:
             yield connection
+
+    def compact(self) -> None:
+        """Give the log of SQLite back, so that what was erased is in no file any more. Waits for no reader."""
+        if self.is_sqlite:
+            with named(self.where), self.engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def migrate(self) -> None:
         """Bring the schema to the newest version. Two programs that open one database at once do it once."""

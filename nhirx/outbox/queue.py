@@ -321,7 +321,7 @@ class Queue:
             {name: found[name] for name in names}
             | {
                 "unique": bool(found["unique_key"]),
-                "record": self._store.opened(found["record_sealed"], "queue.record"),
+                "record": self._store.opened(found["record_sealed"], "queue.record") or {"fields": {}},
                 "result": self._store.opened(found["result_sealed"], "queue.result"),
                 "problem": json.loads(found["problem"]) if found["problem"] else None,
             }
