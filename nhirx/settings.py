@@ -48,6 +48,8 @@ class RuleSettings(Value):
 
     single_track_since: _Date | None = None
     """From this day format 1.0 is gone and twenty 9s have no rule; None while both formats run side by side."""
+    calendar_file: Path | None = None
+    """TOML with days that are closed, or worked after all, against the public calendar."""
 
 
 class ServiceSettings(Value):

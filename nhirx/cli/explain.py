@@ -24,15 +24,15 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help=say("輸出 JSON", "print JSON"))] = False,
     ) -> int:
         from nhirx.cli.plan_view import explanation, show_explanation
-        from nhirx.cli.resolve import resolve_file
+        from nhirx.cli.resolve import plan_and_windows
 
-        answer = resolve_file(file, on=on, config=config)
+        answer, windows = plan_and_windows(file, on=on, config=config)
         if as_json:
             from nhirx.cli.app import emit
 
-            emit(explanation(answer))
+            emit(explanation(answer) | {"windows": [window.as_json() for window in windows]})
         else:
-            show_explanation(answer)
+            show_explanation(answer, windows)
         return 0 if answer.ok else 1
 
 

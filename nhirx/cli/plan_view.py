@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.table import Table
 from nhirx.i18n import say
 from nhirx.identifiers import mask_id, mask_visit_id
 from nhirx.model import Finding, UploadPlan
+from nhirx.resolver import Window
 from nhirx.tables.fields import fields as field_specs
 from nhirx.tables.load import rule_book
 
@@ -31,12 +33,14 @@ def show_plan(plan: UploadPlan) -> None:
     _show_findings(console, plan.findings)
 
 
-def show_explanation(plan: UploadPlan) -> None:
-    """Action and call, the table of the fields, the findings."""
+def show_explanation(plan: UploadPlan, windows: Sequence[Window] = ()) -> None:
+    """Action and call, the table of the fields, the findings, the periods with their arithmetic."""
     console = Console(highlight=False)
     console.print(_headline(plan))
     console.print(explanation_table(plan))
     _show_findings(console, plan.findings)
+    for window in windows:
+        console.print(f"{say('期限', 'period')}：{say(window.zh, window.en)} [dim]({window.source})[/]")
 
 
 def explanation_table(plan: UploadPlan) -> Table:

@@ -1,10 +1,26 @@
 """Facts × day → what may be uploaded, why, and with which values. Pure: no clock, no card, no network.
 
-``plan`` answers before the card is asked, ``fill`` puts the card's answer in, ``card_orders`` says what goes on the card.
+``plan`` answers before the card is asked, ``fill`` puts the card's answer in, ``card_orders`` says what goes on the card,
+``order_findings`` looks at single lines, ``amend`` corrects or deletes what was uploaded, ``deadlines`` shows the periods.
 Every regulated value comes from a row of ``nhirx.tables``; what the tables do not decide raises ``NoRuleApplies``.
 """
 
+from nhirx.resolver.amend import Amendment, amend
+from nhirx.resolver.calendar import Calendar, read_calendar
 from nhirx.resolver.fill import card_orders, fill
+from nhirx.resolver.order_checks import order_findings
 from nhirx.resolver.plan import plan
+from nhirx.resolver.windows import Window, deadlines
 
-__all__ = ["card_orders", "fill", "plan"]
+__all__ = [
+    "Amendment",
+    "Calendar",
+    "Window",
+    "amend",
+    "card_orders",
+    "deadlines",
+    "fill",
+    "order_findings",
+    "plan",
+    "read_calendar",
+]

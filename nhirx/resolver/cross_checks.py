@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from nhirx import roc
 from nhirx.model import Facts, Finding
+from nhirx.resolver.calendar import Calendar
 from nhirx.resolver.derive import Derived, newborn_age
+from nhirx.resolver.windows import earliest_refill, make_up_window, ordinary_validity
 from nhirx.tables.decide import finding, limit
 
 # A sheet may print the minute only; a difference below that says nothing.
@@ -15,10 +17,10 @@ _SAME_MINUTE = timedelta(minutes=1)
 _RUNNING_NUMBERS = range(1, 1501)
 
 
-def cross_check(facts: Facts, known: Derived, action: str) -> list[Finding]:
+def cross_check(facts: Facts, known: Derived, action: str, calendar: Calendar) -> list[Finding]:
     """Findings for ``facts`` when ``action`` is planned."""
     found = [*_sheet(facts, known), *_times(facts), *_refill(facts, known), *_newborn(facts, known)]
-    found += _own_side(facts, known)
+    found += [*_own_side(facts, known), *_periods(facts, known, calendar)]
     if action == "upload":
         found += _origin(facts, known)
     if action == "hold" and facts.prescription.refill is not None:
@@ -77,6 +79,30 @@ def _times(facts: Facts) -> Iterator[Finding]:
     live = facts.pharmacy.format2_since
     if live is not None and facts.dispensed_at.astimezone(roc.TAIPEI).date() == live:
         yield finding("go-live-day")
+
+
+def _periods(facts: Facts, known: Derived, calendar: Calendar) -> Iterator[Finding]:
+    dispensed = facts.dispensed_at.astimezone(roc.TAIPEI).date()
+    if facts.make_up is not None:
+        window = make_up_window(facts.make_up.actual_visited_at.astimezone(roc.TAIPEI).date(), calendar=calendar)
+        if known.facts["make_up"] == "too-late":
+            yield finding("make-up-late", arithmetic_zh=window.zh, arithmetic_en=window.en)
+        elif window.safe_last is not None and dispensed > window.safe_last:
+            yield finding("make-up-counted-twice", arithmetic_zh=window.zh, arithmetic_en=window.en)
+        dispensed = facts.make_up.actual_visited_at.astimezone(roc.TAIPEI).date()
+    if facts.prescription.visited_at is None:
+        return
+    visited, refill = facts.prescription.visited_at.astimezone(roc.TAIPEI).date(), facts.prescription.refill
+    if visited > dispensed:
+        return
+    if refill is None:
+        window = ordinary_validity(visited, calendar=calendar)
+        if window.last is not None and dispensed > window.last:
+            yield finding("prescription-old", arithmetic_zh=window.zh, arithmetic_en=window.en)
+    elif refill.days is not None:
+        window = earliest_refill(visited, refill.number, refill.days)
+        if window.first is not None and dispensed < window.first:
+            yield finding("refill-early", arithmetic_zh=window.zh, arithmetic_en=window.en)
 
 
 def _own_side(facts: Facts, known: Derived) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from nhirx import roc
 from nhirx.errors import FactsInvalid, InvalidValue
 from nhirx.identifiers import PlaceholderId, VisitId, parse_printed
 from nhirx.model import Facts, Newborn, Refill
+from nhirx.resolver.calendar import Calendar
+from nhirx.resolver.windows import make_up_window
 from nhirx.settings import Settings
 from nhirx.tables.decide import limit
 from nhirx.tables.load import code_rows
@@ -43,7 +45,7 @@ class Derived:
     own_serial: str | None
 
 
-def derive(facts: Facts, *, on: date | None, settings: Settings) -> Derived:
+def derive(facts: Facts, *, on: date | None, settings: Settings, calendar: Calendar) -> Derived:
     """Raises ``FactsInvalid`` when members contradict each other or a code is of no known list."""
     dispensed = facts.dispensed_at.astimezone(roc.TAIPEI).date()
     live = facts.pharmacy.format2_since
@@ -61,7 +63,7 @@ def derive(facts: Facts, *, on: date | None, settings: Settings) -> Derived:
         "person": _person(status),
         "card": facts.card.state,
         "own": _own_class(own),
-        "make_up": _make_up(facts),
+        "make_up": _make_up(facts, calendar),
         "newborn": _newborn_band(facts, day),
         "newborn_id": _newborn_id(facts.patient.newborn),
         "sheet_id": _sheet_class(sheet, serial),
@@ -173,9 +175,13 @@ def _own_class(serial: str | None) -> str:
     return row.attribute("own") if row else "not-here"
 
 
-def _make_up(facts: Facts) -> str:
+def _make_up(facts: Facts, calendar: Calendar) -> str:
     if facts.make_up is None:
         return "none"
+    visited = facts.make_up.actual_visited_at.astimezone(roc.TAIPEI).date()
+    last = make_up_window(visited, calendar=calendar).last
+    if last is not None and facts.dispensed_at.astimezone(roc.TAIPEI).date() > last:
+        return "too-late"
     return "without-id" if _actual_id(facts) is None else "with-id"
 
 

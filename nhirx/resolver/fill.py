@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from nhirx import roc
-from nhirx.card.base import CardOrder
 from nhirx.errors import FactsInvalid, PlanBlocked
-from nhirx.model import CardReading, Facts, Order, Prescription, UploadPlan, UploadRecord
+from nhirx.model import CardOrder, CardReading, Facts, Order, Prescription, UploadPlan, UploadRecord
 from nhirx.resolver.derive import refill_kind
 from nhirx.settings import Settings
 from nhirx.tables.decide import Decision, decide

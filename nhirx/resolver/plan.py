@@ -6,6 +6,7 @@ from datetime import date
 from typing import Literal, cast
 
 from nhirx.model import Facts, Finding, Reason, UploadPlan
+from nhirx.resolver.calendar import Calendar
 from nhirx.resolver.cross_checks import cross_check
 from nhirx.resolver.derive import Derived, derive
 from nhirx.settings import Settings
@@ -17,14 +18,18 @@ _FIELD_TABLES = ("record", "mode", "newborn", "make-up", "origin-id", "origin-se
 _CARD_FIELDS = ("M01", "M02", "M11", "M14", "M15")
 
 
-def plan(facts: Facts, *, on: date | None = None, settings: Settings | None = None) -> UploadPlan:
+def plan(
+    facts: Facts, *, on: date | None = None, settings: Settings | None = None, calendar: Calendar | None = None
+) -> UploadPlan:
     """The upload plan for ``facts``.
 
     ``on`` is the day whose rules apply; None takes the day of the dispensing, or of the go-live for a record from before
-    it. Raises ``NoRuleApplies`` where no row covers the facts and ``FactsInvalid`` where they contradict each other.
+    it. ``calendar`` tells holidays; None is the public ones. Raises ``NoRuleApplies`` where no row covers the facts and
+    ``FactsInvalid`` where they contradict each other.
     """
     settings = settings or Settings()
-    known = derive(facts, on=on, settings=settings)
+    calendar = calendar or Calendar()
+    known = derive(facts, on=on, settings=settings, calendar=calendar)
     path = decide("dispensing", known.facts, known.day)
     action = cast("Literal['upload', 'hold', 'none']", path.then["action"])
     call = cast("Literal['1.53', '1.54'] | None", path.then["call"] or None)
@@ -37,7 +42,7 @@ def plan(facts: Facts, *, on: date | None = None, settings: Settings | None = No
         _take(decision, known, fields, why, filled=action == "upload")
     _settings(settings, fields, why)
     findings = [finding(name) for decision in decisions for name in decision.row.findings]
-    findings += cross_check(facts, known, action)
+    findings += cross_check(facts, known, action, calendar)
     return UploadPlan(
         ok=not any(each.severity == "block" for each in findings),
         action=action,

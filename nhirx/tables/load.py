@@ -26,6 +26,7 @@ from nhirx.tables.schema import (
     Erratum,
     FindingText,
     Limit,
+    Relaxation,
     Source,
     Uncovered,
     Vocabulary,
@@ -46,6 +47,10 @@ class _Limits(Entry):
     limit: tuple[Limit, ...]
 
 
+class _Relaxations(Entry):
+    relaxation: tuple[Relaxation, ...] = ()
+
+
 class _Findings(Entry):
     finding: tuple[FindingText, ...]
 
@@ -58,6 +63,7 @@ class RuleBook:
     sources: Mapping[str, Source]
     errata: tuple[Erratum, ...]
     limits: tuple[Limit, ...]
+    relaxations: tuple[Relaxation, ...]
     findings: Mapping[str, FindingText]
     decisions: Mapping[str, DecisionTable]
 
@@ -81,6 +87,10 @@ def read_rule_book(folder: Traversable) -> RuleBook:
     limits = read(folder / "limits.toml", _Limits).limit
     for limit in limits:
         _cited("limits.toml", limit.id, limit.citations, by_id)
+    relaxations = read(folder / "relaxations.toml", _Relaxations).relaxation
+    _once("relaxations.toml", (relaxation.id for relaxation in relaxations))
+    for relaxation in relaxations:
+        _cited("relaxations.toml", relaxation.id, (relaxation.source,), by_id)
     findings = read(folder / "findings.toml", _Findings).finding
     _once("findings.toml", (finding.id for finding in findings))
     for finding in findings:
@@ -107,6 +117,7 @@ def read_rule_book(folder: Traversable) -> RuleBook:
         MappingProxyType(by_id),
         errata,
         limits,
+        relaxations,
         MappingProxyType(finding_ids),
         MappingProxyType(decisions),
     )

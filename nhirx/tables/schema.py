@@ -179,6 +179,25 @@ class Limit(Sourced):
     unit: Literal["days", "working-days", "months", "times", "hours"]
 
 
+class Relaxation(Entry):
+    """An announced time at which refills may be had earlier: for supplies that end inside the span."""
+
+    id: Name
+    supply_from: date
+    supply_until: date
+    days: Annotated[int, Field(ge=1)]
+    source: Words
+    confidence: Confidence
+    zh: Words
+    en: Words
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Relaxation:
+        if self.supply_until < self.supply_from:
+            raise ValueError(f"supply_until {self.supply_until} is before supply_from {self.supply_from}")
+        return self
+
+
 class FindingText(Entry):
     """Words of a finding; ``{…}`` is filled in by the resolver."""
 

@@ -1,0 +1,179 @@
+"""The tables as pages a pharmacist can check: ``docs/rules/*.md``, zh-TW first, English below each rule.
+
+``python -m nhirx.tables.render`` writes them, ``--check`` compares and ends with 1 when a page is out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from nhirx.tables.coverage import coverage
+from nhirx.tables.load import RuleBook, code_rows, rule_book
+from nhirx.tables.schema import DecisionRow, DecisionTable, Sourced, Span, Uncovered
+
+_SURE = {"confirmed": "已證實", "single": "單一來源", "inferred": "推論"}
+_CODE_PAGES = {
+    "abnormal_serials": "異常就醫序號",
+    "claims_serials": "申報用就醫序號",
+    "placeholders": "替代識別碼",
+    "virtual_orders": "虛擬醫令",
+    "antivirals": "COVID-19 口服抗病毒藥",
+}
+_HEAD = "<!-- 由 nhirx.tables 產生，請勿手改：python -m nhirx.tables.render -->\n\n"
+
+
+def pages(book: RuleBook | None = None) -> dict[str, str]:
+    """Every page by file name."""
+    book = book or rule_book()
+    result = {f"{name}.md": _decision_page(table, book) for name, table in book.decisions.items()}
+    result["codes.md"] = _code_page()
+    result["limits.md"] = _limit_page(book)
+    result["differences.md"] = _errata_page(book)
+    result["coverage.md"] = _coverage_page(book)
+    result["README.md"] = _index(book)
+    return {name: _HEAD + text for name, text in sorted(result.items())}
+
+
+def _decision_page(table: DecisionTable, book: RuleBook) -> str:
+    lines = [f"# {table.table.zh}", "", f"*{table.table.en}*", ""]
+    if table.table.intro_zh:
+        lines += [table.table.intro_zh, "", f"*{table.table.intro_en}*", ""]
+    lines += [f"決定的欄位：{'、'.join(table.table.outcomes)}", ""]
+    for row in table.row:
+        lines += _rule(row, book)
+    if table.uncovered:
+        lines += ["## 沒有規則的情況", "", "下列情況公開資料沒有答案，程式會停下來請人判斷，不會自行填值。", ""]
+        for gap in table.uncovered:
+            lines += [f"- {_conditions(gap, book) or '所有情況'}（{_span(gap)}）", f"  {gap.zh}。 *{gap.en}.*"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _rule(row: DecisionRow, book: RuleBook) -> list[str]:
+    references = {f"@{reference.id}": reference.zh for reference in book.vocabulary.reference}
+    lines = [f"## {row.id}", "", row.zh, "", f"*{row.en}*", "", f"- 適用：{_span(row)}"]
+    if conditions := _conditions(row, book):
+        lines.append(f"- 情況：{conditions}")
+    values = []
+    for name, value in row.then.items():
+        shown = references.get(value, f"`{value}`" if value else "不填")
+        values.append(f"{name}＝{shown}")
+    lines.append(f"- 結果：{'；'.join(values)}")
+    for name in row.findings:
+        lines.append(f"- 提醒：{_plain(book.findings[name].zh)}")
+    lines += [f"- 依據：{'、'.join(row.citations)}（{_SURE[row.confidence]}）", ""]
+    return lines
+
+
+def _conditions(row: DecisionRow | Uncovered, book: RuleBook) -> str:
+    facts = {fact.id: fact for fact in book.vocabulary.fact}
+    parts = []
+    for mark, conditions in (("", row.when), ("不是", row.unless)):
+        for name, values in conditions.items():
+            words = {value.id: value.zh for value in facts[name].value}
+            parts.append(
+                f"{facts[name].zh}{mark}「{'」或「'.join(words[value].replace('「', '『').replace('」', '』') for value in values)}」"
+            )
+    return "，".join(parts)
+
+
+def _code_page() -> str:
+    lines = ["# 代碼表", "", "*Lists of codes*", ""]
+    for name, title in _CODE_PAGES.items():
+        lines += [f"## {title}", "", "| 代碼 | 意義 | Meaning | 依據 |", "|---|---|---|---|"]
+        for row in code_rows(name).values():
+            lines.append(f"| `{row.id}` | {row.zh} | {row.en} | {row.source}（{_SURE[row.confidence]}） |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _limit_page(book: RuleBook) -> str:
+    units = {"days": "日", "working-days": "日（不含例假日）", "months": "個月", "times": "次", "hours": "小時"}
+    lines = ["# 期限與上限", "", "*Periods and limits*", "", "| 項目 | 值 | 適用 | 依據 |", "|---|---|---|---|"]
+    for row in book.limits:
+        lines.append(f"| {row.zh}<br>*{row.en}* | {row.value} {units[row.unit]} | {_span(row)} | {_cited(row)} |")
+    lines += ["", "## 公告的提前領藥", ""]
+    for announced in book.relaxations:
+        lines.append(f"- {announced.zh}（{announced.source}，{_SURE[announced.confidence]}）")
+    return "\n".join([*lines, ""])
+
+
+def _errata_page(book: RuleBook) -> str:
+    lines = ["# 文件相異之處", "", "*Where the documents differ, and what is read*", ""]
+    for erratum in book.errata:
+        lines += [f"## {erratum.about}", "", erratum.read_zh, "", f"*{erratum.read_en}*", ""]
+        lines.append(f"- 出處：{'、'.join(erratum.says)}")
+        if erratum.rows:
+            lines.append(f"- 規則：{'、'.join(erratum.rows)}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _coverage_page(book: RuleBook) -> str:
+    lines = ["# 文件各節與規則的對照", "", "*Every section of the two official documents, and the rules that cite it*", ""]
+    for document, sections in coverage(book).items():
+        lines += [f"## {book.sources[document].zh}", "", "| 節 | 內容 | 規則或理由 |", "|---|---|---|"]
+        for section in sections:
+            lines.append(f"| {section.id} | {section.zh} | {section.told} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _index(book: RuleBook) -> str:
+    lines = ["# 規則手冊", "", "*The rule book*", ""]
+    lines += ["藥局調劑上傳（格式 2.0）的每一條規則：適用日期、情況、結果、依據與可信度。", ""]
+    for name, table in book.decisions.items():
+        lines.append(f"- [{table.table.zh}]({name}.md) · *{table.table.en}*")
+    for name, title in (("codes", "代碼表"), ("limits", "期限與上限"), ("differences", "文件相異之處"), ("coverage", "文件對照")):
+        lines.append(f"- [{title}]({name}.md)")
+    lines += ["", "## 文件", ""]
+    for source in book.sources.values():
+        lines.append(f"- `{source.id}`：{source.zh}")
+    return "\n".join([*lines, ""])
+
+
+def _span(span: Span) -> str:
+    start = span.since.isoformat()
+    return f"{start} 起" if span.until is None else f"{start} 至 {span.until.isoformat()}"
+
+
+def _cited(row: Sourced) -> str:
+    return f"{'、'.join(row.citations)}（{_SURE[row.confidence]}）"
+
+
+def _plain(words: str) -> str:
+    """Words of a finding without the places that are filled in."""
+    return words.replace("{arithmetic_zh}", "")
+
+
+def stale(folder: Path, wanted: Mapping[str, str]) -> list[str]:
+    """Names of pages that are missing, differ, or should not be there."""
+    found = {file.name: file.read_text("utf-8") for file in folder.glob("*.md")} if folder.is_dir() else {}
+    return sorted(name for name in found.keys() | wanted.keys() if found.get(name) != wanted.get(name))
+
+
+def main(argv: Iterable[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m nhirx.tables.render", description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/rules"))
+    options = parser.parse_args(list(argv))
+    wanted = pages()
+    old = stale(options.folder, wanted)
+    if options.check:
+        for name in old:
+            sys.stdout.write(f"{options.folder / name} 不是最新 / is out of date\n")
+        return 1 if old else 0
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for name in old:
+        if name in wanted:
+            (options.folder / name).write_text(wanted[name], "utf-8", newline="\n")
+        else:
+            (options.folder / name).unlink()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
