@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("上傳前離線檢核", "the NHI's checks, offline, before sending"),
     "report": ("解讀健保署的檢核結果", "read a check result of the NHI"),
     "compare": ("1.0 與 2.0 預檢比對", "compare 1.0 with 2.0 as the precheck does"),
+    "convert": ("將 1.0 上傳檔轉為 2.0", "convert a 1.0 upload file to 2.0"),
     "demo": ("從紙本處方到上傳完成的完整示範", "the whole way once, everything simulated"),
     "sim": ("啟動模擬的讀卡機控制軟體與健保署服務", "start the simulated control software and NHI services"),
     "outbox": ("查看與處理待上傳資料", "look at and work the upload queue"),
