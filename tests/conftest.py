@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from nhirx.i18n import set_language
+
 
 @pytest.fixture(autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,6 +25,8 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
     monkeypatch.setenv("APPDATA", str(folder / "config"))
     monkeypatch.setenv("NHIRX_LANG", "zh")
+    # A command of an earlier test may have been called with --lang.
+    set_language(None)
 
 
 @pytest.hookimpl(trylast=True)

@@ -59,7 +59,8 @@ def test_both_roots_of_pyscard_are_walked():
 
 
 # What may be raised beside our own, and why: pydantic's validators speak ValueError, __getattr__ speaks AttributeError,
-# a frozen dictionary TypeError, what cannot happen is a RuntimeError, a hook's specification NotImplementedError, a command ends with SystemExit or Typer's own.
+# a frozen dictionary TypeError, what cannot happen is a RuntimeError,
+# a hook's specification NotImplementedError, a command ends with SystemExit or Typer's own.
 BUILT_IN = {
     "ValueError",
     "AttributeError",

@@ -1,0 +1,112 @@
+"""How commands begin and end: languages, wrong calls, and exceptions that become words and exit codes."""
+
+from __future__ import annotations
+
+import errno
+import json
+
+import pytest
+
+from nhirx import cli
+from nhirx.cli import main, output
+from nhirx.errors import CheckFailed, FileMissing
+
+
+def ended(command, *, as_json, capfd):
+    with pytest.raises(SystemExit) as caught:
+        output.finish(command, as_json=as_json)
+    out, err = capfd.readouterr()
+    return caught.value.code, out, err
+
+
+def raising(error):
+    def command():
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "exit_code"),
+    [
+        (FileMissing(path="a"), "file-missing", 2),
+        (CheckFailed(count=1), "check-failed", 1),
+        (FileNotFoundError(errno.ENOENT, "x", "a"), "file-missing", 2),
+        (PermissionError(errno.EACCES, "denied"), "store", 3),
+        (OSError(errno.ENOSPC, "full"), "disk-full", 3),
+        (ZeroDivisionError("A123456789"), "error", 2),
+        (RecursionError(), "error", 2),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_with_json_every_exception_is_an_error_object(error, code, exit_code, capfd):
+    """One object with the contract's members, never a traceback, and nothing of the exception's own text."""
+    found, out, err = ended(raising(error), as_json=True, capfd=capfd)
+    told = json.loads(out)["error"]
+
+    assert (exit_code, code, "") == (found, told["code"], err)
+    assert {"code", "zh", "en", "detail"} == set(told)
+    assert "A123456789" not in out
+
+
+def test_people_read_words(capfd):
+    code, out, err = ended(raising(FileMissing(path="a")), as_json=False, capfd=capfd)
+
+    assert (2, "") == (code, out)
+    assert "file-missing" in err
+    assert "找不到檔案 a" in err
+
+
+def test_a_defect_shows_itself_to_people():
+    """Without --json the traceback is what the person sends us."""
+    with pytest.raises(ZeroDivisionError):
+        output.finish(raising(ZeroDivisionError()), as_json=False)
+
+
+def test_stopping_is_quiet(capfd):
+    assert (130, "", "已中止。\n") == ended(raising(KeyboardInterrupt()), as_json=False, capfd=capfd)
+
+
+@pytest.mark.parametrize(("answer", "code"), [(None, 0), (0, 0), (1, 1), (3, 3)])
+def test_what_a_command_returns_is_the_exit_code(answer, code, capfd):
+    assert code == ended(lambda: answer, as_json=False, capfd=capfd)[0]
+
+
+def test_text_that_is_no_unicode_can_be_told(capfdbinary):
+    """Half a surrogate pair from somebody's JSON."""
+    output.emit({"text": "\ud800", "zh": "甲"})
+
+    assert {"text": "\ud800", "zh": "甲"} == json.loads(capfdbinary.readouterr().out)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_help_lists_every_command(language, capfd):
+    with pytest.raises(SystemExit) as caught:
+        main(["--lang", language, "--help"])
+    shown = capfd.readouterr().out
+
+    assert 0 == caught.value.code
+    for name, words in cli.COMMANDS.items():
+        assert name in shown
+        assert words[language == "en"][:12] in shown
+
+
+@pytest.mark.parametrize("words", [["nonsense", "--json"], ["visit-id", "--nonsense", "--json"]])
+def test_wrong_call_is_told_as_json(words, capfd):
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+
+    assert 2 == caught.value.code
+    assert "input" == json.loads(capfd.readouterr().out)["error"]["code"]
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_has_help_in_both_languages(name, capfd):
+    shown = []
+    for language in ("zh", "en"):
+        with pytest.raises(SystemExit) as caught:
+            main([name, "--help", f"--lang={language}"])
+        assert 0 == caught.value.code
+        shown.append(capfd.readouterr().out)
+
+    assert shown[0] != shown[1]
