@@ -284,14 +284,18 @@ class Host:
                 return self._finish(begun, plan, facts, prescription, holder, reading, signatures)
         return self.dispense(prescription, declared, confirmed=confirmed, settles=settles)
 
-    def resume(self, dispensing: int, *, without_signatures: bool = False, confirmed: bool = False) -> Dispensing:
-        """Go on with a dispensing that was stopped after the card gave its number. The card must be in the reader again
-        unless the orders were written already, or are to go without (the NHI then warns and keeps the record).
+    def resume(self, dispensing: int, *, write_again: bool | None = None, confirmed: bool = False) -> Dispensing:
+        """Go on with a dispensing that was stopped after the card gave its number.
 
-        Raises ``TransitionRefused`` when no number is known: then it is begun anew, or closed by a person.
+        From ``numbered`` the orders are written now, so the card must be in the reader again. From ``writing`` nobody knows
+        whether they stand on the card: a person says with ``write_again``. False leaves the card alone and sends the record
+        without order signatures, which the NHI keeps with a warning; it may be chosen from ``numbered`` too.
+
+        Raises ``TransitionRefused`` when no number is known (begin anew, or close it), or when the person's word is missing.
         """
         kept = self.outbox.journal.dispensing(dispensing)
-        if kept.state not in {"numbered", "written"} or kept.plan is None or kept.prescription is None:
+        undecided = kept.state == "writing" and write_again is None
+        if kept.state not in {"numbered", "writing", "written"} or undecided or kept.plan is None:
             raise TransitionRefused(state=kept.state, event="resume")
         plan = UploadPlan.model_validate(kept.plan)
         prescription = Prescription.model_validate(kept.prescription)
@@ -299,7 +303,7 @@ class Host:
         signatures = kept.signatures or ()
         holder: Holder | None = None
         with self._at_the_card:
-            if kept.state == "numbered" and not without_signatures and plan.call == _WITH_CARD:
+            if kept.state != "written" and write_again is not False and plan.call == _WITH_CARD:
                 holder = self.identify(facts, reference=prescription.reference, confirmed=confirmed)
                 signatures = self._write(dispensing, facts, prescription, holder, kept.reading)
             return self._finish(dispensing, plan, facts, prescription, holder, kept.reading, signatures)
@@ -348,7 +352,10 @@ class Host:
         if holder is None or reading is None:
             return ()
         orders = resolver.card_orders(prescription, facts)
-        signatures = self.control.write_orders(reading, holder, orders) if orders else ()
+        if not orders:
+            return ()
+        self.outbox.journal.writing(begun)
+        signatures = self.control.write_orders(reading, holder, orders)
         self.outbox.journal.written(begun, signatures)
         return signatures
 

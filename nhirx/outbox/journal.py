@@ -62,6 +62,12 @@ class Journal:
         """The card is owed: keep the ID of the no-card call and wait for the make-up."""
         self._take(dispensing, "hold", reading)
 
+    def writing(self, dispensing: int) -> None:
+        """The orders are about to be written to the card. What is found in this state after a stop may stand on the card already."""
+        with self._store.step() as step:
+            step.move(dispensings, "journal", dispensing, JOURNAL["start"])
+            step.note("start", "journal", dispensing, JOURNAL["start"].after)
+
     def written(self, dispensing: int, signatures: Sequence[str]) -> None:
         """Keep the signature of each order, in order."""
         with self._store.step() as step:
@@ -99,7 +105,7 @@ class Journal:
             step.note(transition.event, "journal", dispensing, transition.after)
 
     def unfinished(self) -> list[Dispensing]:
-        """What a stop in the middle left: opened, numbered or written. A restart goes through them with a person."""
+        """What a stop in the middle left: opened, numbered, writing or written. A restart goes through them with a person."""
         return self._in_states(UNFINISHED)
 
     def held(self) -> list[Dispensing]:

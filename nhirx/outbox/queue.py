@@ -71,8 +71,11 @@ class Queue:
 
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def claim(self, limit: int, lease: timedelta) -> list[Queued]:
-        """Take up to ``limit`` due records for sending; nobody else gets them before ``lease`` has passed."""
+    def claim(self, limit: int, lease: timedelta, *, built_before: datetime | None = None) -> list[Queued]:
+        """Take up to ``limit`` due records for sending; nobody else gets them before ``lease`` has passed.
+
+        With ``built_before`` younger ones wait. They come in the order in which they became due.
+        """
         token = secrets.token_hex(16)
         with self._store.step() as step:
             self._lapse(step)
@@ -85,6 +88,8 @@ class Queue:
                 .limit(limit)
                 .with_for_update(skip_locked=True)
             )
+            if built_before is not None:
+                due = due.where(queue.c.built_at < built_before)
             ids = list(step.connection.execute(due).scalars())
             if not ids:
                 return []

@@ -97,8 +97,8 @@ dispensings = Table(
 Index(
     "ix_dispensings_open",
     dispensings.c.state,
-    sqlite_where=text(_one_of("state", ("opened", "numbered", "written", "held"))),
-    postgresql_where=text(_one_of("state", ("opened", "numbered", "written", "held"))),
+    sqlite_where=text(_one_of("state", ("opened", "numbered", "writing", "written", "held"))),
+    postgresql_where=text(_one_of("state", ("opened", "numbered", "writing", "written", "held"))),
 )
 Index("ix_dispensings_person", dispensings.c.person_key)
 Index("ix_dispensings_visit", dispensings.c.visit_key)

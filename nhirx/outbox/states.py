@@ -13,12 +13,13 @@ from nhirx.errors import TransitionRefused
 _JOURNAL = """
   open       ·                               → opened       the plan is on disk, the card has not been asked yet
   number     opened                          → numbered     the card, or the no-card call, gave a number or a visit ID
-  write      numbered                        → written      the orders are on the card, their signatures are here
+  start      numbered writing                → writing      the orders are about to be written: a stop here leaves open whether they were
+  write      numbered writing                → written      the orders are on the card, their signatures are here
   hold       opened numbered                 → held         card owed: an ID was taken, nothing may be uploaded yet
-  fill       opened numbered written         → filled       the record is complete and stands in the queue, in one transaction
+  fill       opened numbered writing written → filled       the record is complete and stands in the queue, in one transaction
   settle     held                            → settled      the make-up dispensing is filled
   abandon    opened                          → abandoned    nothing was taken from the card
-  give-up    opened numbered written held    → abandoned    a named person decided so; what the card gave is kept
+  give-up    opened numbered writing written held → abandoned    a named person decided so; what the card gave is kept
 """
 
 _QUEUE = """
@@ -60,7 +61,7 @@ QUEUE = _read(_QUEUE)
 JOURNAL_STATES = tuple(dict.fromkeys(step.after for step in JOURNAL.values()))
 QUEUE_STATES = tuple(dict.fromkeys(step.after for step in QUEUE.values()))
 
-UNFINISHED = ("opened", "numbered", "written")
+UNFINISHED = ("opened", "numbered", "writing", "written")
 """Journal states that a restart finds when the program was stopped in the middle."""
 
 LIVE = ("built", "sending")

@@ -185,13 +185,32 @@ def test_a_stop_after_the_number_is_resumed_from_the_journal(
 
     again = open_host()
     [begun] = again.outbox.journal.unfinished()
-    assert "numbered" == begun.state
+    assert "writing" == begun.state
     sim.faults.clear()
-    done = again.resume(begun.id)
+    with pytest.raises(TransitionRefused):
+        again.resume(begun.id)  # nobody knows whether the orders stand on the card: a person has to say
+    done = again.resume(begun.id, write_again=True)
 
     assert done.record is not None
     assert [done.record.visit_id] == list(sim.ledger.issued())
     assert "accepted" == _follow(again, done.queued or 0)
+
+
+def test_a_record_may_go_without_order_signatures_when_the_card_is_left_alone(
+    open_host: Callable[[], Host], sim: Simulator, prescription: Prescription
+) -> None:
+    """The NHI keeps such a record and warns; the card is not written a second time."""
+    host = open_host()
+    sim.fail("/api/v1/Prescription/Write", "reset", times=3)
+    with pytest.raises(TransportError):
+        host.dispense(prescription, host.facts(prescription))
+    [begun] = host.outbox.journal.unfinished()
+
+    done = host.resume(begun.id, write_again=False)
+
+    assert done.record is not None
+    assert [None, None] == [order.get("D11") for order in done.record.orders]
+    assert "accepted" == _follow(host, done.queued or 0)
 
 
 def test_what_was_never_numbered_cannot_be_resumed(host: Host, sim: Simulator, prescription: Prescription) -> None:

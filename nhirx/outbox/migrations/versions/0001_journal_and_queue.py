@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("settled_by", sa.Integer(), nullable=True),
         sa.Column("purged_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
-            "state IN ('opened', 'numbered', 'written', 'held', 'filled', 'settled', 'abandoned')",
+            "state IN ('opened', 'numbered', 'writing', 'written', 'held', 'filled', 'settled', 'abandoned')",
             name=op.f("ck_dispensings_state"),
         ),
         sa.ForeignKeyConstraint(["settled_by"], ["dispensings.id"], name=op.f("fk_dispensings_settled_by")),
@@ -47,8 +47,8 @@ def upgrade() -> None:
         "dispensings",
         ["state"],
         unique=False,
-        sqlite_where=sa.text("state IN ('opened', 'numbered', 'written', 'held')"),
-        postgresql_where=sa.text("state IN ('opened', 'numbered', 'written', 'held')"),
+        sqlite_where=sa.text("state IN ('opened', 'numbered', 'writing', 'written', 'held')"),
+        postgresql_where=sa.text("state IN ('opened', 'numbered', 'writing', 'written', 'held')"),
     )
     op.create_index("ix_dispensings_person", "dispensings", ["person_key"], unique=False)
     op.create_index("ix_dispensings_visit", "dispensings", ["visit_key"], unique=False)
