@@ -99,6 +99,12 @@ class UploadSettings(Value):
     """Seconds a sender may hold a record; more than the service's time-out."""
     most_attempts: Annotated[int, Field(ge=1)] = 100
     """After so many tries in vain a person has to look."""
+    send: str = "at-once"
+    """``at-once``, or a time of day (``HH:MM``) at which everything built before goes out."""
+    quiet: str | None = None
+    """Hours in which the service is left alone: ``HH:MM-HH:MM``; may span midnight."""
+    most_skew: Annotated[float, Field(gt=0)] = 300.0
+    """Seconds the clock of this machine may be off before the worker warns."""
     give_up_results: Annotated[float, Field(gt=0)] = 3 * 86400.0
     """Seconds after which a missing check result is shown to a person (results are kept three days)."""
 

@@ -104,20 +104,18 @@ def drain(
 ) -> int:
     """Exit code 0 when all was accepted, 1 when a record was rejected or needs a person, 3 when the service failed."""
     from nhirx import settings
-    from nhirx.outbox.store import now
-    from nhirx.upload import Progress, UploadClient, Worker
+    from nhirx.host import Host
+    from nhirx.upload import Progress
 
     found = settings.load()
     total = Progress()
-    with open_outbox(found, who="cli") as outbox:
-        control = _control(found)
-        client = UploadClient(found, control.upload_signature)
-        worker = Worker(outbox, client, clock=now, settings=found)
+    with Host(found, outbox=open_outbox(found, who="cli")) as host:
+        outbox, worker = host.outbox, host.worker()
         outbox.queue.hurry()
         deadline = time.monotonic() + wait
         try:
             while True:
-                step = worker.step()
+                step = worker.step(at_once=True)
                 for name in ("sent", "failed", "accepted", "rejected", "stuck"):
                     setattr(total, name, getattr(total, name) + getattr(step, name))
                 total.pause = step.pause
@@ -126,8 +124,7 @@ def drain(
                     break
                 time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))
         finally:
-            client.close()
-            control.close()
+            worker.close()
     answer: dict[str, Any] = {name: getattr(total, name) for name in ("sent", "accepted", "rejected", "stuck", "failed")} | {
         "counts": counts,
         "pause": None,
@@ -141,12 +138,6 @@ def drain(
     if total.pause:
         return 3
     return 1 if total.rejected or total.stuck else 0
-
-
-def _control(settings: Any) -> Any:
-    from nhirx.card import control6
-
-    return control6.Control6(settings)
 
 
 def _opened() -> Outbox:

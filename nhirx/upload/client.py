@@ -92,6 +92,14 @@ class UploadClient:
         return answer
 
 
+def server_time(receipt: Receipt) -> datetime | None:
+    """The time in the first 14 places of an Opcode, to compare clocks with; None when there is none (``field-notes`` §5.2, one source)."""
+    try:
+        return datetime.strptime(receipt.opcode[:14], "%Y%m%d%H%M%S").replace(tzinfo=TAIPEI)
+    except ValueError:
+        return None
+
+
 def _digits17(moment: datetime) -> str:
     """Western date and time of Taiwan with milliseconds: 17 digits."""
     local = moment.astimezone(TAIPEI)

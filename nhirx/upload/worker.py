@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nhirx.errors import NhirxError, RecordMalformed, ResultNotReady, TransportError, UploadRefused
-from nhirx.model import CheckResult
+from nhirx.model import CheckResult, Receipt
 from nhirx.outbox import Outbox, Queued
 from nhirx.settings import Settings
 from nhirx.upload.breaker import Breaker, Pause
-from nhirx.upload.client import UploadClient
+from nhirx.upload.client import UploadClient, server_time
+from nhirx.upload.hours import Hours
 
 Notify = Callable[[str, Queued, CheckResult | None], None]
 """Called with ``sent``, ``accepted``, ``rejected`` or ``stuck``, after the fact is on disk."""
@@ -61,19 +62,27 @@ class Worker:
         self._notify = notify
         self._wake = threading.Event()
         self._breaker = Breaker(self._settings.retry_first, self._settings.retry_limit)
+        self._hours = Hours.of(self._settings)
+        self.skew: timedelta | None = None
+        """How far this machine's clock is ahead of the service's, as the last receipt shows; None when it shows none."""
 
     @property
     def pause(self) -> Pause | None:
         """Why nothing is being sent, or None."""
         return self._breaker.pause
 
-    def step(self) -> Progress:
+    def step(self, *, at_once: bool = False) -> Progress:
         """Send everything that is due and look at every result that is due. Returns at the first failure of the service.
 
+        ``at_once`` is a person's word: neither quiet hours nor the daily time hold it up.
         Raises ``StoreError`` when the database fails; every other failure is kept with the records and told in the progress.
         """
         progress = Progress()
-        if not self._breaker.is_open(self._clock()) and self._drain(progress):
+        now = self._clock()
+        if not at_once and self._hours.is_quiet(now):
+            return progress
+        built_before = None if at_once else self._hours.built_before(now)
+        if not self._breaker.is_open(now) and self._drain(progress, built_before):
             self._look(progress)
         progress.pause = self._breaker.pause
         return progress
@@ -94,10 +103,15 @@ class Worker:
         """Something was queued, or ``stop`` was set: do not wait for the next round."""
         self._wake.set()
 
+    def close(self) -> None:
+        """Let go of the connections. What is in the outbox stays there."""
+        self._client.close()
+
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _drain(self, progress: Progress) -> bool:
-        while batch := self._outbox.queue.claim(self._settings.batch_size, timedelta(seconds=self._settings.lease)):
+    def _drain(self, progress: Progress, built_before: datetime | None) -> bool:
+        lease = timedelta(seconds=self._settings.lease)
+        while batch := self._outbox.queue.claim(self._settings.batch_size, lease, built_before=built_before):
             if not self._send(batch, progress):
                 return False
         return True
@@ -119,10 +133,18 @@ class Worker:
         poll_at = self._clock() + timedelta(seconds=self._settings.poll_first)
         self._outbox.queue.sent([item.id for item in batch], receipt, poll_at=poll_at)
         self._breaker.succeeded()
+        self._compare_clocks(receipt, now)
         progress.sent += len(batch)
         for item in batch:
             self._tell("sent", item, None)
         return True
+
+    def _compare_clocks(self, receipt: Receipt, now: datetime) -> None:
+        """A clock that is off makes visits later than their upload, which the NHI rejects; better to hear of it here."""
+        told = server_time(receipt)
+        self.skew = None if told is None else now - told
+        if self.skew is not None and abs(self.skew.total_seconds()) > self._settings.most_skew:
+            _log.warning("the clock of this machine is %.0f s ahead of the service's", self.skew.total_seconds())
 
     def _one_by_one(self, batch: Sequence[Queued], progress: Progress) -> bool:
         for number, item in enumerate(batch, start=1):
