@@ -12,7 +12,7 @@ import pytest
     [
         ({"state": "present"}, 0),
         ({"state": "absent"}, 1102),
-        ({"state": "expired"}, 3201),
+        ({"state": "expired"}, 0),
         ({"state": "pin", "pin": "1234"}, 1511),
         ({"state": "present", "national_id": "A223456781"}, 0),
         ({"state": "present", "national_id": "N200000003", "name": "某某", "birth_date": "0600101", "sex": "F"}, 0),

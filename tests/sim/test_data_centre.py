@@ -87,8 +87,9 @@ def test_a_category_that_counts(ready: Any) -> None:
 
 
 def test_an_expired_card(ready: Any) -> None:
-    """Everything is refused until its contents are updated, and the update outlives a new insertion."""
+    """It can be read, but gets no number until its contents are updated."""
     ready.sim.insert_card(expired=True)
+    assert ready.post("/api/v1/BasicData/Query", **ready.signed("01"))["statusCode"] == 0
     assert ready.number()["statusCode"] == 3201
     assert ready.post("/api/v1/HcContent/Update", **ready.signed("04"))["statusCode"] == 0
     assert ready.number()["statusCode"] == 0
