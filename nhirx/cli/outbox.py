@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nhirx.cli import upkeep
 from nhirx.cli.app import emit
 from nhirx.errors import InputError
 from nhirx.i18n import say
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     outbox.command("show", help=say("顯示一筆資料與其經過", "one record and its story"))(show)
     outbox.command("retry", help=say("把退回或卡住的資料原樣重送", "send a rejected or stuck record again as it is"))(retry)
     outbox.command("drain", help=say("立即送出並查詢檢核結果", "send everything now and fetch the results"))(drain)
+    upkeep.register(outbox)
     app.add_typer(outbox, name="outbox")
 
 

@@ -19,7 +19,8 @@ from nhirx.outbox.engine import Database
 from nhirx.outbox.journal import Journal
 from nhirx.outbox.keys import KeyRing
 from nhirx.outbox.queue import Queue
-from nhirx.outbox.schema import meta
+from nhirx.outbox.schema import events, meta
+from nhirx.outbox.values import Event
 from nhirx.roc import TAIPEI
 from nhirx.settings import Settings, data_path
 
@@ -81,6 +82,12 @@ class Outbox:
         """A line of the audit trail for an act outside the tables, such as a reveal or an override. No personal data."""
         with self.store.step(who) as step:
             step.note(event, subject, subject_id, None, **note)
+
+    def trail(self, limit: int = 100) -> list[Event]:
+        """The newest lines of the audit trail, oldest of them first."""
+        with self.database.reading() as connection:
+            rows = connection.execute(select(events).order_by(events.c.seq.desc()).limit(limit)).all()
+        return [Event.model_validate(dict(row._mapping)) for row in reversed(rows)]  # noqa: SLF001
 
     def verify_trail(self) -> int:
         """The number of lines of the audit trail. Raises ``StoreDamaged`` when a line was changed, dropped or added."""

@@ -112,3 +112,71 @@ def test_both_languages(run, put, language: str, word: str) -> None:
     put()
 
     assert word in run("list", "--lang", language)[2]
+
+
+def test_a_backup_restored_elsewhere(run, put, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put()
+    assert 0 == run("backup", str(tmp_path / "backup.gz"), "--json")[0]
+    assert 2 == run("restore", str(tmp_path / "backup.gz"), "--json")[0], "this outbox is not empty"
+
+    monkeypatch.setenv("NHIRX_OUTBOX_URL", f"sqlite:///{tmp_path / 'other.sqlite'}")
+
+    assert 0 == run("restore", str(tmp_path / "backup.gz"), "--json")[0]
+    assert ["built"] == [record["state"] for record in run("list", "--json")[1]]
+    assert (0, [{"ok": True, "problems": []}]) == run("inspect", "--json")[:2]
+
+
+def test_a_new_key(run, put, configured) -> None:
+    from nhirx.outbox import keys
+
+    put()
+    old = keys.load(configured.outbox)
+    code, (answer,), _ = run("rekey", "--json")
+    new = keys.load(configured.outbox)
+
+    assert (0, 1, answer["key"]) == (code, answer["rows"], new.current)
+    assert old.current not in new.keys
+    assert 0 == run("drain", "--json")[0]
+
+
+def test_purge_withdraw_and_deadlines(run, put) -> None:
+    number = put()
+
+    assert (0, []) == run("deadlines", "--json")[:2]
+    assert 0 == run("withdraw", str(number), "--why", "double", "--by", "p1", "--json")[0]
+    assert 1 == run("purge", "--before", "2099-01-01", "--by", "p1", "--json")[1][0]["purged"]
+    code, (answer,), _ = run("purge", "--before", "soon", "--by", "p1", "--json")
+    assert (2, "invalid-value") == (code, answer["error"]["code"])
+
+
+def test_an_export_names_nobody_and_replaces_nothing(run, put, tmp_path, configured) -> None:
+    put()
+    with open_outbox(configured) as outbox:
+        record = outbox.queue.item(1).record
+    assert 0 == run("export", str(tmp_path / "list.jsonl"))[0]
+    text = (tmp_path / "list.jsonl").read_text("utf-8")
+
+    assert (1, "built") == (json.loads(text)["id"], json.loads(text)["state"])
+    assert [] == [value for value in (record.visit_id, record.fields["M03"], record.fields["M14"]) if value in text]
+    assert 2 == run("export", str(tmp_path / "list.jsonl"))[0]
+
+
+def test_audit_lists_and_verifies(put, configured, capfdbinary) -> None:
+    put()
+
+    def audit(*words: str) -> tuple[int, list]:
+        with pytest.raises(SystemExit) as end:
+            cli.main(["audit", *words, "--json"])
+        return end.value.code, [json.loads(line) for line in capfdbinary.readouterr().out.decode().splitlines()]
+
+    (line,) = audit("list")[1]
+
+    assert ("put", "queue", 1) == (line["event"], line["subject"], line["subject_id"])
+    assert (0, [{"ok": True, "lines": 1, "digest": line["digest"]}]) == audit("verify")
+
+    with open_outbox(configured) as outbox, outbox.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE events SET who = 'nobody'")
+
+    code, (answer,) = audit("verify")
+
+    assert (3, "store-damaged") == (code, answer["error"]["code"])

@@ -1,0 +1,144 @@
+"""The rarer half of ``nhirx outbox``: backup, restore, inspection, withdrawal, purge, new key, deadlines, export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nhirx import roc, settings
+from nhirx.cli.app import emit
+from nhirx.errors import InputError
+from nhirx.i18n import say
+from nhirx.outbox import Outbox, open_outbox
+
+AsJson = Annotated[bool, typer.Option("--json", help=say("輸出 JSON", "print JSON"))]
+By = Annotated[str, typer.Option("--by", help=say("操作人員代號（記入稽核紀錄）", "who does it (goes into the audit trail)"))]
+File = Annotated[Path, typer.Argument(dir_okay=False)]
+Number = Annotated[int, typer.Argument(metavar="ID", help=say("佇列編號", "its number in the queue"))]
+
+
+def register(outbox: typer.Typer) -> None:
+    outbox.command("withdraw", help=say("撤回一筆，不再傳送", "take a record out for good"))(withdraw)
+    outbox.command("deadlines", help=say("列出將逾期或已逾期的資料", "what is late or soon will be"))(list_deadlines)
+    outbox.command("backup", help=say("備份到檔案（內容保持加密）", "back up to a file (contents stay sealed)"))(backup)
+    outbox.command("restore", help=say("由備份還原到空的資料庫", "restore a backup into an empty outbox"))(restore)
+    outbox.command("inspect", help=say("檢查資料庫、加密內容與稽核紀錄", "check structure, sealed contents and audit trail"))(
+        inspect
+    )
+    outbox.command("export", help=say("匯出清單（JSON Lines，個資遮蔽）", "export the list (JSON Lines, masked)"))(export)
+    outbox.command("purge", help=say("清除某日之前已完成資料的內容", "erase the contents of what was finished before a day"))(
+        purge
+    )
+    outbox.command("rekey", help=say("更換加密金鑰並重新加密（請先關閉其他程式）", "new key; close all other programs first"))(
+        rekey
+    )
+
+
+def withdraw(
+    number: Number,
+    why: Annotated[str, typer.Option("--why", help=say("原因（勿含個資）", "the reason, without personal data"))],
+    by: By,
+    as_json: AsJson = False,
+) -> None:
+    with _opened() as outbox:
+        outbox.queue.withdraw(number, why, by=by)
+        _say(outbox.show(number), as_json, "已撤回", "withdrawn")
+
+
+def list_deadlines(as_json: AsJson = False) -> int:
+    """Exit code 1 when something is late already."""
+    from nhirx.upload.deadlines import deadlines
+
+    with _opened() as outbox:
+        found = [(item.masked(), finding) for item, finding in deadlines(outbox, outbox.store.clock())]
+    for record, finding in found:
+        if as_json:
+            emit({"id": record["id"], "visit_id": record["visit_id"], "state": record["state"], "finding": finding.model_dump()})
+        else:
+            typer.echo(f"{record['id']:>6}  {record['visit_id'] or '—'}  {say(finding.zh, finding.en)}")
+    return 1 if any(finding.severity == "warn" for _, finding in found) else 0
+
+
+def backup(path: File, as_json: AsJson = False) -> None:
+    from nhirx.outbox import archive
+
+    with _opened() as outbox:
+        rows = archive.back_up(outbox, path)
+    _say({"path": str(path), "rows": rows}, as_json, f"已備份 {rows} 列", f"{rows} rows backed up")
+
+
+def restore(path: File, as_json: AsJson = False) -> None:
+    from nhirx.outbox import archive
+
+    with _opened() as outbox:
+        rows = archive.restore(outbox, path)
+    _say({"path": str(path), "rows": rows}, as_json, f"已還原 {rows} 列", f"{rows} rows restored")
+
+
+def inspect(as_json: AsJson = False) -> int:
+    """Exit code 1 when something is wrong."""
+    from nhirx.outbox import archive
+
+    with _opened() as outbox:
+        problems = archive.inspect(outbox)
+    if as_json:
+        emit({"ok": not problems, "problems": problems})
+    else:
+        typer.echo("\n".join(problems) or say("沒有發現問題", "nothing is wrong"))
+    return 1 if problems else 0
+
+
+def export(path: File) -> None:
+    """Newest first. Nothing in it names a person, so it may go to whoever helps."""
+    import json
+
+    if path.exists():
+        raise InputError(problem=f"{path} 已存在 / {path} exists")
+    with _opened() as outbox, path.open("w", encoding="utf-8") as file:
+        for item in outbox.queue.find(limit=10_000_000):
+            file.write(json.dumps(item.masked(), ensure_ascii=False) + "\n")
+
+
+def purge(
+    before: Annotated[
+        str, typer.Option("--before", metavar="DATE", help=say("民國或西元日期；更早完成的才清除", "ROC or ISO date; only older"))
+    ],
+    by: By,
+    as_json: AsJson = False,
+) -> None:
+    from datetime import datetime, time
+
+    from nhirx.outbox import retention
+
+    day = datetime.combine(roc.parse_date(before), time(), roc.TAIPEI)
+    with _opened() as outbox:
+        count = retention.purge(outbox, day, by=by)
+    _say({"before": day.isoformat(), "purged": count}, as_json, f"已清除 {count} 筆的內容", f"contents of {count} erased")
+
+
+def rekey(as_json: AsJson = False) -> None:
+    from nhirx.outbox import keys, retention
+
+    found = settings.load().outbox
+    ring = keys.load(found)
+    if len(ring.keys) == 1:
+        # Saved before the first row is sealed with it; a run that was stopped goes on with the same new key.
+        ring = ring.rotated()
+        keys.save(ring, found)
+    with Outbox(found.url, ring=ring, who="cli") as outbox:
+        rows = retention.reseal(outbox, ring)
+    keys.save(ring.without_old(), found)
+    _say({"rows": rows, "key": ring.current}, as_json, f"已換鑰，重新加密 {rows} 列", f"new key; {rows} rows sealed anew")
+
+
+def _opened() -> Outbox:
+    return open_outbox(settings.load(), who="cli")
+
+
+def _say(answer: dict[str, Any], as_json: bool, zh: str, en: str) -> None:
+    if as_json:
+        emit(answer)
+    else:
+        typer.echo(say(zh, en))
