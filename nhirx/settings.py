@@ -74,7 +74,8 @@ class CshisSettings(Value):
 
 
 class ControlSettings(Value):
-    kind: Literal["auto", "control6", "cshis", "virtual", "none"] = "auto"
+    kind: str = "auto"
+    """``auto``, ``control6``, ``cshis``, ``virtual``, ``none``, or a name that a plugin registered."""
     local: ServiceSettings = ServiceSettings(url="https://localhost:5066")
     data_centre: ServiceSettings = ServiceSettings(url="https://medvpndc.nhi.gov.tw", timeout=20.0)
     cshis: CshisSettings = CshisSettings()

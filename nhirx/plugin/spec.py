@@ -1,6 +1,6 @@
 """The hooks: names, arguments, and the moment in a prescription's life at which each is called.
 
-In the order of the counter: configure · register … → scanned → find / parse → check, calendar → card read → (choose an
+In the order of the counter: configure · register … → scanned → find, else parse → check, calendar → card read → (choose an
 abnormal reason) → number issued → dispensed → queued → accepted or rejected. ``docs/hooks.md`` says the same at length
 and a test holds the two together.
 """
@@ -82,18 +82,18 @@ def nhirx_register_commands() -> Mapping[str, Callable[..., Any]]:
 
 
 @hookspec(firstresult=True)
-def nhirx_parse_code(text: str, symbology: str) -> Prescription | None:
-    """Called for each code of a page that nhirx itself has no use for, before ``nhirx_find_prescription``.
-
-    None: not a code of mine.
-    """
-
-
-@hookspec(firstresult=True)
 def nhirx_find_prescription(scan: Scan) -> Prescription | None:
     """Called after ``nhirx_prescription_scanned``, before anything is decided: the pharmacy system's own copy.
 
     None: not found here, the next plugin is asked.
+    """
+
+
+@hookspec(firstresult=True)
+def nhirx_parse_code(text: str, symbology: str) -> Prescription | None:
+    """Called for each code of a page that nhirx itself has no use for, when nobody answered ``nhirx_find_prescription``.
+
+    None: not a code of mine.
     """
 
 

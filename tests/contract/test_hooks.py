@@ -261,9 +261,9 @@ def test_lifecycle():
     host = Plugins(discover=False)
     host.register(plugin, "everything")
     host.prescription_scanned(SCAN)
-    host.parse_code("a;b", "qrcode")
     prescription = host.find_prescription(SCAN)
     assert prescription is not None
+    host.parse_code("a;b", "qrcode")
     host.calendar(date(2026, 11, 1), date(2026, 11, 30))
     host.check(PLAN, prescription)
     host.card_read(HOLDER, prescription.reference)
@@ -283,8 +283,8 @@ def test_lifecycle():
         "nhirx_register_decoders",
         "nhirx_register_commands",
         "nhirx_prescription_scanned",
-        "nhirx_parse_code",
         "nhirx_find_prescription",
+        "nhirx_parse_code",
         "nhirx_calendar",
         "nhirx_check",
         "nhirx_card_read",
