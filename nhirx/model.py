@@ -207,7 +207,7 @@ class UploadPlan(Value):
     ok: bool
     action: Literal["upload", "hold", "none"]
     call: Literal["1.53", "1.54"] | None
-    fields: dict[str, str | None]
+    fields: dict[str, str | None] = Field(repr=False)
     from_card: tuple[str, ...]
     why: dict[str, Reason]
     findings: tuple[Finding, ...] = ()
