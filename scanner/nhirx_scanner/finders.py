@@ -52,8 +52,9 @@ def find_finders(crop: Gray, least: float = 0.55) -> list[tuple[float, float, fl
     picture = crop.astype(np.float32)
     smallest = min(crop.shape)
     hits = []
-    module = 1.3
-    while module < min(10.0, smallest / 16):
+    # The crop is a code of 21 to 29 modules with a margin that may be too large or too small.
+    module = max(1.3, smallest / 68)
+    while module < min(10.0, smallest / 20):
         # Large modules are looked for in a smaller picture: the pattern is the same and the search is a square cheaper.
         shrink = 1 if module < 4 else 2
         small = picture if shrink == 1 else cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)

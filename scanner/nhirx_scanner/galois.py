@@ -1,8 +1,16 @@
-"""Reed-Solomon over GF(256) with the polynomial of QR codes: correction of errors and of places known to be doubtful."""
+"""Reed-Solomon over GF(256) with the polynomial of QR codes: correction of errors and of places known to be doubtful.
+
+What runs over all words (syndromes, roots) is done by table in numpy; the short polynomials stay lists.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 _EXP = [0] * 512
 _LOG = [0] * 256
@@ -14,6 +22,8 @@ for _power in range(255):
         _value ^= 0x11D
 for _power in range(255, 512):
     _EXP[_power] = _EXP[_power - 255]
+_EXPS = np.array(_EXP[:255], np.int64)
+_LOGS = np.array(_LOG, np.int64)
 
 
 def times(a: int, b: int) -> int:
@@ -22,34 +32,6 @@ def times(a: int, b: int) -> int:
 
 def inverse(a: int) -> int:
     return _EXP[255 - _LOG[a]]
-
-
-def _syndromes(words: Sequence[int], checks: int) -> list[int]:
-    out = []
-    for power in range(checks):
-        x, total = _EXP[power], 0
-        for word in words:
-            total = times(total, x) ^ word
-        out.append(total)
-    return out
-
-
-def _product(p: Sequence[int], q: Sequence[int]) -> list[int]:
-    out = [0] * (len(p) + len(q) - 1)
-    for i, a in enumerate(p):
-        if a:
-            for j, b in enumerate(q):
-                out[i + j] ^= times(a, b)
-    return out
-
-
-def _at(polynomial: Sequence[int], x: int) -> int:
-    """The value at ``x``; coefficients from the lowest power up."""
-    total, power = 0, 1
-    for coefficient in polynomial:
-        total ^= times(coefficient, power)
-        power = times(power, x)
-    return total
 
 
 def correct(words: Sequence[int], checks: int, doubtful: Sequence[int] = ()) -> list[int] | None:
@@ -72,7 +54,7 @@ def correct(words: Sequence[int], checks: int, doubtful: Sequence[int] = ()) -> 
     if errors is None or 2 * (len(errors) - 1) > checks - len(doubtful):
         return None
     locator = _product(errors, erased)
-    roots = [power for power in range(count) if _at(locator, _EXP[(255 - power) % 255]) == 0]
+    roots = _roots(locator, count)
     if len(roots) != len(locator) - 1:
         return None
     evaluator = _product(syndromes, locator)[:checks]
@@ -85,6 +67,54 @@ def correct(words: Sequence[int], checks: int, doubtful: Sequence[int] = ()) -> 
             return None
         out[count - 1 - power] ^= times(_EXP[power], times(_at(evaluator, x), inverse(slope)))
     return None if any(_syndromes(out, checks)) else out
+
+
+@cache
+def _powers(count: int, checks: int) -> NDArray[Any]:
+    """(checks × count): the exponent that each word is multiplied with in each syndrome."""
+    return np.arange(checks)[:, None] * np.arange(count - 1, -1, -1)[None] % 255
+
+
+def _syndromes(words: Sequence[int], checks: int) -> list[int]:
+    values = np.asarray(words)
+    products = _EXPS[(_LOGS[values][None] + _powers(len(words), checks)) % 255]
+    products[:, values == 0] = 0
+    sums: list[int] = np.bitwise_xor.reduce(products, axis=1).tolist()
+    return sums
+
+
+@cache
+def _inverse_powers(count: int, degree: int) -> NDArray[Any]:
+    return np.arange(degree + 1)[:, None] * (255 - np.arange(count)[None]) % 255
+
+
+def _roots(locator: Sequence[int], count: int) -> list[int]:
+    """The powers p below ``count`` for which the locator is zero at the inverse of that power."""
+    values = np.asarray(locator)
+    products = _EXPS[(_LOGS[values][:, None] + _inverse_powers(count, len(values) - 1)) % 255]
+    products[values == 0] = 0
+    roots: list[int] = np.nonzero(np.bitwise_xor.reduce(products, axis=0) == 0)[0].tolist()
+    return roots
+
+
+def _product(p: Sequence[int], q: Sequence[int]) -> list[int]:
+    out = [0] * (len(p) + len(q) - 1)
+    for i, a in enumerate(p):
+        if a:
+            log = _LOG[a]
+            for j, b in enumerate(q):
+                if b:
+                    out[i + j] ^= _EXP[log + _LOG[b]]
+    return out
+
+
+def _at(polynomial: Sequence[int], x: int) -> int:
+    """The value at ``x``; coefficients from the lowest power up."""
+    total, power = 0, 1
+    for coefficient in polynomial:
+        total ^= times(coefficient, power)
+        power = times(power, x)
+    return total
 
 
 def _shortest_register(sequence: Sequence[int]) -> list[int] | None:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nhirx.identifiers.visit_id import ALPHABET
-from nhirx_scanner.symbols import ALPHABET39, ALPHABET93, CODE128, widths39, widths93
+from nhirx_scanner.symbols import ALPHABET39, ALPHABET93, CODE128, check93, widths39, widths93
 
 Array = NDArray[Any]
 
@@ -29,7 +29,7 @@ _RATE = 4  # samples per module of the comparison
 _DRIFT = np.arange(-14, 15) * 0.25  # modules
 _DRIFT_COST = 0.12  # per module of change between neighbours
 _BLURS = (0.35, 0.6, 0.9)  # sigma in modules
-_FIRST_BLUR = 0.55
+_HOPELESS = 0.25  # mean cost above which no other blur will help
 
 # What a place may hold besides the alphabet: an honest competitor keeps a chart number from being bent into an ID.
 _STRANGERS128 = "IO-. $/+%*:;=_abcdefghijklmnopqrstuvwxyz"
@@ -87,25 +87,30 @@ class Reading:
         return self.forced < 0.12 and self.margin > 0.12 and self.worst < 0.4 and self.cost < 0.22
 
 
-def read_profile(profile: Array) -> list[Reading]:
-    """The best readings of one averaged line across a code (grey values, left to right or the other way), the best first."""
+def read_profile(profile: Array, *, enlarged: float = 1.0, like: Reading | None = None) -> list[Reading]:
+    """The best readings of one averaged line across a code (grey values, left to right or the other way), the best first.
+
+    ``enlarged``: how many samples a pixel of the page has become. ``like``: only try the form and way round of that reading.
+    """
     found = ends(profile)
-    if found is None or found[1] - found[0] < 180:
+    if found is None:
         return []
     tries = []
-    for backwards in (False, True):
+    for backwards in (False, True) if like is None else (like.runs_back,):
         line, low, high = _turned(profile, found, backwards)
         for form in FORMS:
-            if (high - low) / form.modules >= 0.7:
-                tries.append((_first_look(_costs(line, low, high, form, _FIRST_BLUR), form), backwards, form))
+            # Below three quarters of a pixel per module the bars have merged for good.
+            if (high - low) / form.modules >= 0.75 * enlarged and (like is None or like.symbology == form.name):
+                costs = _costs(line, low, high, form, _BLURS[1])
+                tries.append((_first_look(costs, form), backwards, form, costs))
     tries.sort(key=lambda item: item[0])
     out: list[Reading] = []
-    for _, backwards, form in tries[:3]:
+    for _, backwards, form, costs in tries[: 3 if like is None else 1]:
         line, low, high = _turned(profile, found, backwards)
-        for blur in _BLURS:
-            reading = _solve(_costs(line, low, high, form, blur), form, backwards)
-            if reading is not None:
-                out.append(reading)
+        readings = [_solve(costs, form, backwards)]
+        if readings[0].cost < _HOPELESS:
+            readings += [_solve(_costs(line, low, high, form, blur), form, backwards) for blur in (_BLURS[0], _BLURS[2])]
+        out += readings
     return sorted(out, key=lambda reading: reading.cost)
 
 
@@ -189,7 +194,8 @@ def _costs(line: Array, low: float, high: float, form: Form, blur: float) -> Arr
     seen = np.interp(at.ravel(), np.arange(len(line)), line).reshape(-1, count).astype(np.float32)
     seen -= seen.mean(axis=1, keepdims=True)
     size = np.sqrt((seen**2).sum(axis=1)) + 0.15
-    costs: Array = 1 - (seen @ templates.T) / (size[:, None] * lengths[None])
+    # Not numpy's product: its library would start threads for this, which costs more than the product when cores are busy.
+    costs = 1 - cv2.gemm(seen, templates, 1.0, None, 0.0, flags=cv2.GEMM_2_T) / (size[:, None] * lengths[None])  # type: ignore[call-overload]
     shaped: Array = costs.reshape(form.symbols, len(_DRIFT), -1)
     return shaped
 
@@ -220,7 +226,7 @@ def _first_look(costs: Array, form: Form) -> float:
     return float(np.sort(best[1:-1])[:15].mean() + 0.15 * best[0])
 
 
-def _solve(costs: Array, form: Form, backwards: bool) -> Reading | None:
+def _solve(costs: Array, form: Form, backwards: bool) -> Reading:
     path = _drift_path(_best_places(costs, form))
     return solve_places(costs[np.arange(form.symbols), path], form, backwards)
 
@@ -242,7 +248,7 @@ def _drift_path(best: Array) -> Array:
     return np.array(path[::-1])
 
 
-def solve_places(costs: Array, form: Form, backwards: bool = False) -> Reading | None:
+def solve_places(costs: Array, form: Form, backwards: bool = False) -> Reading:
     """The best text for one row of costs per place (places × characters)."""
     if form.name == "code39":
         return _solve39(costs, backwards)
@@ -300,31 +306,27 @@ def _solve128(costs: Array, backwards: bool) -> Reading:
     )
 
 
-def _solve93(costs: Array, backwards: bool) -> Reading | None:
-    """Two check characters of 47 values each: the text is taken place by place, and repaired in one place if they ask for it."""
-    from nhirx_scanner.symbols import check93
-
+def _solve93(costs: Array, backwards: bool) -> Reading:
+    """Two check characters of 47 values each: the text is taken place by place, and changed in one place if they ask for it."""
     data = costs[1:21, :43]
-    picked = [int(value) for value in data.argmin(axis=1)]
+    picked = data.argmin(axis=1)
     ordered = np.sort(data, axis=1)
-
-    def total(values: list[int]) -> float:
-        checks = check93(values)
-        return float(sum(data[k, v] for k, v in enumerate(values)) + costs[21, checks[0]] + costs[22, checks[1]])
-
-    best, price = picked, total(picked)
-    for place in range(20):
-        for value in np.argsort(data[place])[1:4]:
-            changed = [*picked[:place], int(value), *picked[place + 1 :]]
-            if (other := total(changed)) < price:
-                best, price = changed, other
+    plain = float(data[np.arange(20), picked].sum())
+    # Every text that differs in one place, at once: how its price and its two check values move.
+    step = np.arange(43)[None] - picked[:, None]
+    first_weights, second_weights = np.arange(20, 0, -1), (np.arange(20, 0, -1) % 15) + 1
+    first, second = check93([int(value) for value in picked])
+    firsts = (first + first_weights[:, None] * step) % 47
+    seconds = (second + second_weights[:, None] * step + (firsts - first)) % 47
+    prices = plain + data - data[np.arange(20), picked][:, None] + costs[21, firsts] + costs[22, seconds]
+    place, value = np.unravel_index(int(prices.argmin()), prices.shape)
+    price = float(prices[place, value])
+    best = picked.copy()
+    best[place] = value
+    rivals = np.sort(prices[prices > price + 1e-9].ravel())
+    checks = int(firsts[place, value]), int(seconds[place, value])
     free = float(ordered[:, 0].sum() + costs[21].min() + costs[22].min())
-    checks = check93(best)
-    each = np.array(
-        [costs[0, 47], *(data[k, v] for k, v in enumerate(best)), costs[21, checks[0]], costs[22, checks[1]], costs[23, 47]]
-    )
-    rivals = [total([*best[:k], int(v), *best[k + 1 :]]) for k in range(20) for v in np.argsort(data[k])[:2] if v != best[k]]
-    text = "".join(ALPHABET93[value] for value in best)
-    return Reading(
-        text, "code93", float(each.mean()), float(np.sort(each)[-2]), min(rivals, default=0.0) - price, price - free, backwards
-    )
+    each = np.array([costs[0, 47], *data[np.arange(20), best], costs[21, checks[0]], costs[22, checks[1]], costs[23, 47]])
+    text = "".join(ALPHABET93[int(k)] for k in best)
+    margin = float(rivals[0] - price) if len(rivals) else 0.0
+    return Reading(text, "code93", float(each.mean()), float(np.sort(each)[-2]), margin, price - free, backwards)

@@ -108,8 +108,7 @@ def sharpened(picture: Gray, sigma: float, amount: float) -> Gray:
 
 
 def treatments(large: Gray, factor: int) -> Iterator[Gray]:
-    """What else to try on an enlarged QR crop, the most useful first."""
-    yield sharpened(large, 2.0 * factor, 3.0)
+    """What else to try on a QR crop enlarged ``factor`` times, the most useful first."""
     yield cv2.createCLAHE(4, (4, 4)).apply(large)
     window = int(min(large.shape) / 5) | 1
     if window >= 3:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 STAGES = ("regions", "retry", "zbar", "opencv", "model1d", "modelqr", "ocr")
 _MOST_BARS, _MOST_BLOBS = 8, 6
-_SHORTEST = 150  # pixels: twenty characters are at least 217 modules wide
+_SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
+_NO_CODE = 0.2  # mean cost of the best model above which a strip is no code of twenty characters
 
 # OpenCV's own threads fight with the caller's: a batch runs one page per core.
 cv2.setNumThreads(1)
@@ -99,7 +100,9 @@ def _regions(work: Work) -> None:
         if not _is_known(bars.center, 0.3 * bars.length, known):
             cut = rectify.strip(work.gray, bars)
             # Without its own downscaling: an enlarged EAN at half size is read as another EAN.
-            reads = engines.zxing(cut.picture, "all1d" if work.thorough else "linear", rotate=False, downscale=False, invert=False)
+            reads = engines.zxing(
+                cut.picture, "all1d" if work.thorough else "linear", rotate=False, downscale=False, invert=False
+            )
             reads = reads or engines.zxing(cut.picture, "linear", rotate=False, invert=False)
             if reads:
                 work.take(_placed(reads, cut))
@@ -114,8 +117,7 @@ def _regions(work: Work) -> None:
         if min(cut.picture.shape) < 24:
             continue
         factor = rectify.enlargement(cut.picture)
-        large = rectify.enlarged(cut.picture)
-        for picture in (large, rectify.sharpened(large, 1.2 * factor, 1.5)):
+        for picture in _plain_and_sharp(cut.picture):
             reads = engines.zxing(picture, "qr", rotate=False, downscale=False)
             if reads:
                 work.take(_placed(reads, cut, factor))
@@ -124,6 +126,11 @@ def _regions(work: Work) -> None:
             work.blobs.append((blob, cut))
         if work.done and not work.thorough:
             return
+
+
+def _plain_and_sharp(picture: Gray) -> Iterator[Gray]:
+    yield rectify.enlarged(picture)
+    yield rectify.enlarged(rectify.sharpened(picture, 1.2, 1.5))
 
 
 def _retry_bars(work: Work) -> None:
@@ -143,25 +150,29 @@ def _model_bars(work: Work) -> None:
     for bars, cut in list(work.bars):
         if not work.may("model1d"):
             return
-        reading = _read_bars(cut.picture)
+        reading = _read_bars(cut)
         if reading is not None:
             _settle_bars(work, bars, cut, [Read(reading.text, reading.symbology, (), "model")])
 
 
-def _read_bars(picture: Gray) -> read1d.Reading | None:
+def _read_bars(cut: Cut) -> read1d.Reading | None:
     """The model's reading of a strip: of its mean, its median, then of its thirds."""
+    picture = cut.picture
     height = picture.shape[0]
+    enlarged = 1.0 / float(np.hypot(cut.matrix[0, 0], cut.matrix[1, 0]))
+    like: read1d.Reading | None = None
     for count, part in ((1, 0), (3, 1), (3, 0), (3, 2)):
         piece = picture[part * height // count : max(part * height // count + 1, (part + 1) * height // count)]
         profiles = [piece.mean(axis=0, dtype=np.float32)]
         if count == 1:
             profiles.append(np.median(piece, axis=0).astype(np.float32))
         for profile in profiles:
-            readings = read1d.read_profile(profile)
+            readings = read1d.read_profile(profile, enlarged=enlarged, like=like)
             if readings and _believed(readings[0]):
                 return readings[0]
-            if count == 1 and (not readings or readings[0].cost > 0.30):
-                return None  # no code of twenty characters at all
+            if like is None and (not readings or readings[0].cost > _NO_CODE):
+                return None
+            like = like or readings[0]
     return None
 
 
@@ -184,12 +195,13 @@ def _retry_blobs(work: Work) -> None:
         factor = rectify.enlargement(cut.picture)
         large = rectify.enlarged(cut.picture)
         reads: list[Read] = []
-        for picture in rectify.treatments(large, factor):
+        strong = rectify.enlarged(rectify.sharpened(cut.picture, 2.0, 3.0))
+        for picture in (strong, *rectify.treatments(large, factor)):
             reads = engines.zxing(picture, "qr", rotate=False, downscale=False)
             if reads:
                 break
         if not reads and work.may("zbar"):
-            reads = engines.zbar(rectify.sharpened(large, 1.2 * factor, 1.5), "qr")
+            reads = engines.zbar(rectify.enlarged(rectify.sharpened(cut.picture, 1.2, 1.5)), "qr")
         if reads and work.take(_placed(reads, cut, factor), only_ids=True):
             work.blobs.remove((blob, cut))
 
