@@ -47,7 +47,8 @@ def citations(book: RuleBook) -> defaultdict[str, list[str]]:
         for citation in limit.citations:
             found[citation].append(f"limits:{limit.id}")
     for finding in book.findings.values():
-        found[finding.source].append(f"findings:{finding.id}")
+        for citation in (finding.source, *finding.also):
+            found[citation].append(f"findings:{finding.id}")
     for relaxation in book.relaxations:
         found[relaxation.source].append(f"relaxations:{relaxation.id}")
     for erratum in book.errata:

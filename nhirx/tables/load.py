@@ -94,7 +94,7 @@ def read_rule_book(folder: Traversable) -> RuleBook:
     findings = read(folder / "findings.toml", _Findings).finding
     _once("findings.toml", (finding.id for finding in findings))
     for finding in findings:
-        _cited("findings.toml", finding.id, (finding.source,), by_id)
+        _cited("findings.toml", finding.id, (finding.source, *finding.also), by_id)
     finding_ids = {finding.id: finding for finding in findings}
     decisions: dict[str, DecisionTable] = {}
     rows: set[str] = set()

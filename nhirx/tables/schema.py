@@ -206,6 +206,7 @@ class FindingText(Entry):
     zh: Words
     en: Words
     source: Words
+    also: tuple[str, ...] = ()
     field: str | None = None
 
 
