@@ -176,16 +176,16 @@ class Cshis(ControlSoftware):
             raise CardUnreadable(problem="出生日期 / birth date")
         moment = roc.format_datetime(reading.visited_at)
         who = (moment.encode("ascii"), holder.national_id.encode("ascii"), roc.format_date(holder.birth_date).encode("ascii"))
+        records = order_lines.record_parts(orders, moment)
         signatures: list[str] = []
         with self._lock:
             if self.read_holder().national_id != holder.national_id:
                 # The library compares too, but only when it writes.
                 raise WrongCard(which="card-changed")
-            for part in order_lines.parts(orders):
-                data = b"".join(order_lines.as_record(order, moment) for order in part)
-                wanted = Wanted("hisWriteMultiPrescriptSign", (*who, data, len(part)), lines=len(part))
+            for data, lines in records:
+                wanted = Wanted("hisWriteMultiPrescriptSign", (*who, data, lines), lines=lines)
                 try:
-                    signatures += records5.order_signatures(self._call(wanted), len(part))
+                    signatures += records5.order_signatures(self._call(wanted), lines)
                 except NhirxError as error:
                     error.detail["written"] = len(signatures)
                     raise

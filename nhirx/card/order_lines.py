@@ -23,6 +23,11 @@ def parts(orders: Sequence[CardOrder]) -> Iterator[Sequence[CardOrder]]:
         yield orders[start : start + PER_CALL]
 
 
+def record_parts(orders: Sequence[CardOrder], moment: str) -> list[tuple[bytes, int]]:
+    """The 61-byte lines of each call and their number. All are made before the first is written, so none is half done."""
+    return [(b"".join(as_record(order, moment) for order in part), len(part)) for part in parts(orders)]
+
+
 def as_json(order: CardOrder, moment: str) -> dict[str, str]:
     """One line for the data centre: no padding, the total with two decimals."""
     return {

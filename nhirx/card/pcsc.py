@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from nhirx import logs
-from nhirx.card import apdu, basic_data, pcsc_errors
+from nhirx.card import apdu, basic_data, pcsc_errors, rivals
 from nhirx.card.base import HolderReader
 from nhirx.errors import (
     CardAbsent,
@@ -74,7 +74,7 @@ class PcscReader(HolderReader):
                 return _read(name)
             except ReaderBusy:
                 if time.monotonic() >= last_try:
-                    raise
+                    raise rivals.busy(name) from None
                 time.sleep(_RETRY_EVERY)
 
 
