@@ -27,6 +27,8 @@ from nhirx.outbox.values import Event, Queued
 IMPOSSIBLE = timedelta(days=1)
 """Nothing waits longer than this. A time further ahead was written by a clock that has been set back since."""
 
+_OLDER, _NEWER = queue.alias("older"), queue.alias("newer")
+
 
 class Queue:
     def __init__(self, store: Store) -> None:
@@ -79,8 +81,7 @@ class Queue:
         token = secrets.token_hex(16)
         with self._store.step() as step:
             self._lapse(step)
-            older = queue.alias("older")
-            waits = exists().where(older.c.lock == queue.c.lock, older.c.id < queue.c.id, in_state(older, *LIVE))
+            waits = exists().where(_OLDER.c.lock == queue.c.lock, _OLDER.c.id < queue.c.id, in_state(_OLDER, *LIVE))
             due = (
                 select(queue.c.id)
                 .where(in_state(queue, "built"), self._is_due(queue.c.due_at, step.now), ~waits)
@@ -293,9 +294,8 @@ class Queue:
         """Drop waiting records that a newer one of the same kind and visit replaces; another kind goes after them, in order."""
         if not locks:
             return
-        newer = queue.alias("newer")
         replaced = exists().where(
-            newer.c.lock == queue.c.lock, newer.c.id > queue.c.id, newer.c.kind == queue.c.kind, in_state(newer, "built")
+            _NEWER.c.lock == queue.c.lock, _NEWER.c.id > queue.c.id, _NEWER.c.kind == queue.c.kind, in_state(_NEWER, "built")
         )
         query = select(queue.c.id).where(queue.c.lock.in_(locks), in_state(queue, "built"), replaced)
         for item in step.connection.execute(query).scalars().all():

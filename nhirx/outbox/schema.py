@@ -155,8 +155,18 @@ Index(
     sqlite_where=text("state IN ('rejected', 'stuck')"),
     postgresql_where=text("state IN ('rejected', 'stuck')"),
 )
-Index("ix_queue_opcode", queue.c.opcode)
-Index("ix_queue_dispensing", queue.c.dispensing_id)
+Index(
+    "ix_queue_opcode",
+    queue.c.opcode,
+    sqlite_where=text("opcode IS NOT NULL"),
+    postgresql_where=text("opcode IS NOT NULL"),
+)
+Index(
+    "ix_queue_dispensing",
+    queue.c.dispensing_id,
+    sqlite_where=text("dispensing_id IS NOT NULL"),
+    postgresql_where=text("dispensing_id IS NOT NULL"),
+)
 Index("ix_queue_visit", queue.c.visit_key)
 
 # Every step anyone took, chained: each digest covers the one before. No personal data in clear.

@@ -104,7 +104,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_queue_dispensing", "queue", ["dispensing_id"], unique=False)
+    op.create_index(
+        "ix_queue_dispensing",
+        "queue",
+        ["dispensing_id"],
+        unique=False,
+        sqlite_where=sa.text("dispensing_id IS NOT NULL"),
+        postgresql_where=sa.text("dispensing_id IS NOT NULL"),
+    )
     op.create_index(
         "ix_queue_due",
         "queue",
@@ -121,7 +128,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'sending'"),
         postgresql_where=sa.text("state = 'sending'"),
     )
-    op.create_index("ix_queue_opcode", "queue", ["opcode"], unique=False)
+    op.create_index(
+        "ix_queue_opcode",
+        "queue",
+        ["opcode"],
+        unique=False,
+        sqlite_where=sa.text("opcode IS NOT NULL"),
+        postgresql_where=sa.text("opcode IS NOT NULL"),
+    )
     op.create_index(
         "ix_queue_person",
         "queue",

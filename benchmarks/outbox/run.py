@@ -1,0 +1,256 @@
+"""What the outbox costs, beside the least anybody could do.
+
+``python benchmarks/outbox/run.py [--rows N] [--quick]`` prints one table:
+
+* durable enqueue against bare commits of ``sqlite3`` with the same settings and the same bytes per row;
+* drain against a bare httpx loop that posts the same bodies to the same sandbox;
+* both again with N (default 1,000,000) finished records in the file;
+* memory of a long drain.
+
+Rates are medians of interleaved rounds, so that a busy machine slows both sides alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import secrets
+import sqlite3
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import insert
+
+from nhirx.card.control6 import Control6
+from nhirx.model import CheckResult, Receipt, UploadRecord, UploadSignature
+from nhirx.outbox import Outbox
+from nhirx.outbox.keys import KeyRing
+from nhirx.outbox.schema import queue
+from nhirx.outbox.store import now
+from nhirx.records.xml import write
+from nhirx.settings import Settings
+from nhirx.upload import UploadClient, Worker
+
+ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+
+
+def record(number: int) -> UploadRecord:
+    visit = "0USE4FA11RP4J" + "".join(ALPHABET[number // 34**place % 34] for place in range(7))
+    order = {"D01": "1151120090013", "D02": "1", "D03": "001", "D05": "A", "D06": "AC12345100", "D08": "QD", "D09": "28"}
+    fields = {
+        "H00": "1", "H01": "A", "M01": "SAM000000001", "M02": "000012345678", "M03": "A123456789", "M04": "0501231",
+        "M05": "5901234567", "M06": "B200000002", "M07": "AF", "M11": "1151120090013", "M12": "1", "M14": "5A" * 128,
+        "M15": visit, "M16": "9" * 20, "M17": "3502060427", "M35": "I10", "M44": "600",
+    }  # fmt: skip
+    return UploadRecord(fields=fields, orders=tuple(order | {"D03": f"{line:03d}", "D11": "5A" * 20} for line in range(1, 4)))
+
+
+def rate(work: Callable[[], int]) -> float:
+    began = time.perf_counter()
+    done = work()
+    return done / (time.perf_counter() - began)
+
+
+class Bare:
+    """One row per commit, as large as a sealed record, with the settings of the outbox."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self.connection = sqlite3.connect(path, isolation_level=None)
+        for pragma in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "secure_delete = ON",
+            "busy_timeout = 30000",
+        ):
+            self.connection.execute(f"PRAGMA {pragma}")
+        self.connection.execute("CREATE TABLE IF NOT EXISTS t (id INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB)")
+        self.body = secrets.token_bytes(size)
+
+    def put(self, count: int) -> int:
+        for _ in range(count):
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute("INSERT INTO t (body) VALUES (?)", (self.body,))
+            self.connection.execute("COMMIT")
+        return count
+
+
+class Enqueue:
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox, self.number = outbox, 0
+
+    def put(self, count: int) -> int:
+        for _ in range(count):
+            self.number += 1
+            self.outbox.queue.put(record(self.number))
+        return count
+
+
+def enqueue(outbox: Outbox, folder: Path, rounds: int, count: int) -> dict[str, float]:
+    with outbox.database.reading() as connection:
+        size = len(connection.execute(queue.select().order_by(queue.c.id.desc()).limit(1)).one().record_sealed)
+    bare, ours = Bare(folder / "bare.sqlite", size), Enqueue(outbox)
+    ours.number = secrets.randbelow(10**8)
+    pairs = [(rate(lambda: bare.put(count)), rate(lambda: ours.put(count))) for _ in range(rounds)]
+    return summary(pairs)
+
+
+def summary(pairs: list[tuple[float, float]]) -> dict[str, float]:
+    return {
+        "bare_per_s": round(statistics.median(bare for bare, _ in pairs), 1),
+        "ours_per_s": round(statistics.median(ours for _, ours in pairs), 1),
+        "ratio": round(statistics.median(ours / bare for bare, ours in pairs), 3),
+    }
+
+
+def drain(outbox: Outbox, settings: Settings, control: Control6, rounds: int, batches: int) -> dict[str, float]:
+    """Signing costs both the same and is the control software's time, so both get their signatures beforehand."""
+    context = ssl.create_default_context(cafile=str(settings.upload.service.ca_file))
+    size = settings.upload.batch_size
+    url = settings.upload.service.url + settings.upload.upload_path
+
+    def signatures(count: int) -> Callable[[], UploadSignature]:
+        made = [control.upload_signature() for _ in range(count)]
+        return lambda: made.pop()
+
+    with outbox.database.writing() as connection:
+        # What the benchmark before this one left is not part of it.
+        connection.execute(queue.update().where(queue.c.state == "built").values(state="accepted"))
+    pairs = []
+    for _ in range(rounds):
+        start = secrets.randbelow(10**8)
+        records = [record(start + number) for number in range(size * batches)]
+        sign = signatures(batches)
+        bodies = []
+        for first in range(0, len(records), size):
+            made = sign()
+            data = base64.b64encode(write(records[first : first + size])).decode()
+            bodies.append(
+                {"sSamId": made.sam_id, "sHospId": made.institution, "sClientRandom": made.client_random,
+                 "sSignature": made.signature, "sType": "A1", "sPatData": data, "sUploadDT": "20261120090013000"}
+            )  # fmt: skip
+
+        def bare(bodies: list[dict[str, str]] = bodies) -> int:
+            with httpx.Client(verify=context, trust_env=False) as client:
+                for body in bodies:
+                    assert client.post(url, json=body).json()["RtnCode"] == "0000"
+            return len(bodies) * size
+
+        for number in range(size * batches):
+            outbox.queue.put(record(start + 10**9 + number))
+        client = UploadClient(settings, signatures(batches))
+        worker = Worker(outbox, client, clock=now, settings=settings)
+        pairs.append((rate(bare), rate(lambda worker=worker: worker.step().sent)))  # type: ignore[misc]
+        worker.close()
+    return summary(pairs)
+
+
+def fill(outbox: Outbox, rows: int) -> None:
+    """Finished records as a busy chain has them after years, written in bulk."""
+    sealed = outbox.ring.seal(record(1).model_dump_json(), "queue.record")
+    result = outbox.ring.seal(CheckResult(accepted=True).model_dump_json(), "queue.result")
+    moment = now() - timedelta(days=400)
+    with outbox.database.writing() as connection:
+        for first in range(0, rows, 5000):
+            connection.execute(
+                insert(queue),
+                [
+                    {
+                        "state": "accepted", "lock": f"{number:064x}", "unique_key": 1, "visit_key": f"{number:064x}",
+                        "person_key": f"{number % 5000:064x}", "kind": "A", "record_sealed": sealed, "built_at": moment,
+                        "changed_at": moment, "attempts": 0, "due_at": moment, "opcode": f"OLD{number // 30}", "place": 1,
+                        "batch": 30, "sent_at": moment, "result_sealed": result,
+                    }
+                    for number in range(first, min(first + 5000, rows))
+                ],
+            )  # fmt: skip
+
+
+def memory() -> float:
+    """Resident memory of this process in megabytes (Linux)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+
+
+def soak(outbox: Outbox, settings: Settings, records: int) -> dict[str, float]:
+    """A long drain without a network: claim, Opcode, result, and what stays in memory of it."""
+
+    class Far:
+        def upload(self, records: Any, moment: Any) -> Receipt:
+            return Receipt(opcode=f"{moment:%Y%m%d%H%M%S}{secrets.token_hex(6)}", received_at=moment)
+
+        def result(self, opcode: str, places: Any, total: int) -> dict[int, CheckResult]:
+            return dict.fromkeys(places, CheckResult(accepted=True))
+
+    worker = Worker(outbox, Far(), clock=now, settings=settings)  # type: ignore[arg-type]
+    levels = []
+    for part in range(4):
+        for number in range(records // 4):
+            outbox.queue.put(record(2 * 10**9 + part * records + number))
+        while outbox.queue.counts()["built"] + outbox.queue.counts()["sent"]:
+            outbox.queue.hurry()
+            worker.step()
+        levels.append(memory())
+    return {"after_first_quarter_mb": round(levels[0], 1), "after_all_mb": round(levels[-1], 1)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--quick", action="store_true", help="a few seconds, small numbers")
+    chosen = parser.parse_args()
+    rows, rounds, count, batches, many = (20_000, 3, 60, 4, 400) if chosen.quick else (chosen.rows, 7, 300, 20, 4000)
+    with tempfile.TemporaryDirectory(prefix="nhirx-bench-") as name:
+        folder = Path(name)
+        # A process of its own: the sandbox must not share this one's interpreter lock.
+        code = "import sys\nfrom nhirx.cli import main\nmain()"
+        sandbox = subprocess.Popen(
+            [sys.executable, "-c", code, "sim", "--data", str(folder / "sandbox"), "--auto-start", "--until-stdin-closes"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert sandbox.stdout is not None
+        assert sandbox.stdin is not None
+        where = json.loads(sandbox.stdout.readline())
+        service = {"url": where["web_api"], "ca_file": where["ca_file"], "timeout": 30}
+        settings = Settings.model_validate(
+            {
+                "control": {"kind": "control6", "local": service, "data_centre": service},
+                "upload": {"service": service, "poll_first": 600},
+            }
+        )
+        control = Control6(settings)
+        try:
+            with Outbox(f"sqlite:///{folder / 'outbox.sqlite'}", ring=KeyRing.new()) as outbox:
+                outbox.queue.put(record(0))
+                show("enqueue, empty file", empty := enqueue(outbox, folder, rounds, count))
+                show("drain, empty file", drained := drain(outbox, settings, control, rounds, batches))
+                fill(outbox, rows)
+                show(f"enqueue, {rows:,} records", full := enqueue(outbox, folder, rounds, count))
+                show(f"drain, {rows:,} records", drained_full := drain(outbox, settings, control, rounds, batches))
+                show("memory", soak(outbox, settings, many))
+            print(
+                f"enqueue keeps {full['ratio'] / empty['ratio']:.0%}, drain {drained_full['ratio'] / drained['ratio']:.0%} of its rate"
+            )
+        finally:
+            control.close()
+            sandbox.stdin.close()
+            sandbox.wait()
+
+
+def show(what: str, values: dict[str, float]) -> None:
+    print(f"{what:<32}" + "  ".join(f"{name} {value:>9}" for name, value in values.items()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
