@@ -4,6 +4,9 @@
 the exit status of a command that ends with the error: 1 the work found problems, 2 the call or its input is wrong,
 3 something outside (reader, network, disk) failed.
 
+Long on purpose: one file holds every message, so that a translator, a reviewer and a program's author find all of them in
+one place, and none is written twice.
+
 The tree (a test compares it with the classes)::
 
     NhirxError
