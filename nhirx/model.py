@@ -31,6 +31,18 @@ def _datetime(value: object) -> object:
     return _refuse_number()
 
 
+def _visit_time(value: object) -> object:
+    # Many sheets print the day only; midnight to the second then stands for the unknown time, as in the upload format.
+    if isinstance(value, str) and _is_day(value):
+        day = roc.parse_date(value)
+        return datetime(day.year, day.month, day.day, tzinfo=roc.TAIPEI)
+    return _datetime(value)
+
+
+def _is_day(text: str) -> bool:
+    return roc.is_date(text.strip()) or (len(text.strip()) == 10 and text.count("-") == 2)
+
+
 def _refuse_number() -> NoReturn:
     # A JSON number would be taken for seconds since 1970: 1151120090013 without quotes is a day in 2006.
     _refuse("須為文字，不可為數字 / text is needed, not a number")
@@ -42,6 +54,7 @@ def _refuse(problem: str) -> NoReturn:
 
 RocDate = Annotated[date, BeforeValidator(_date)]
 RocDateTime = Annotated[datetime, BeforeValidator(_datetime)]
+RocVisitTime = Annotated[datetime, BeforeValidator(_visit_time)]
 NationalIdText = Annotated[str, BeforeValidator(lambda value: NationalId.parse(value).value if isinstance(value, str) else value)]
 InstitutionText = Annotated[
     str, BeforeValidator(lambda value: InstitutionCode.parse(value).value if isinstance(value, str) else value)
@@ -102,7 +115,7 @@ class PrescriptionFacts(Value):
     visit_id_state: Literal["read", "absent", "illegible"] | None = None
     visit_serial: SerialText | None = None
     institution: InstitutionText | None = None
-    visited_at: RocDateTime | None = None
+    visited_at: RocVisitTime | None = None
     prescriber_format: Literal["2.0", "1.0"] | None = None
     refill: Refill | None = None
 
