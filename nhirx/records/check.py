@@ -18,7 +18,7 @@ from typing import Any
 
 from nhirx import roc
 from nhirx.model import CheckError, UploadRecord
-from nhirx.records.rules import Hit, rule_book
+from nhirx.records.rules import ORDERS, Hit, rule_book
 from nhirx.records.source import Document, Source
 from nhirx.records.xml import Loose, ReadRecord, iter_records
 from nhirx.tables.check_codes import described
@@ -97,10 +97,9 @@ def check_records(source: Source, today: date | None, document: Document) -> Ite
 def check_record(record: UploadRecord, today: date | None = None) -> tuple[CheckError, ...]:
     """Findings of one record that is about to be sent: errors, warnings, pending, in the order of the fields."""
     found, hits = _judge(record.fields, record.orders, _upload_day(today))
-    if hits:
-        found += [_finding(index, order) for index, order in hits]
-    found.sort(key=_place)
-    return tuple(found)
+    hits.sort()
+    told = _findings(tuple(hits))
+    return told if not found else tuple(sorted((*found, *told), key=_place))
 
 
 def _report(record: ReadRecord, today: date | None, seen: set[int]) -> RecordReport:
@@ -218,12 +217,21 @@ def _judge(
 
 
 def _sound(hit: Hit, bad: set[tuple[str, int]]) -> bool:
-    rule = rule_book().rules[hit[0]]
-    return rule.always or not any((name, 0) in bad or (name, hit[1]) in bad for name in rule.names)
+    order, index = divmod(hit, ORDERS)
+    rule = rule_book().rules[index]
+    return rule.always or not any((name, 0) in bad or (name, order) in bad for name in rule.names)
+
+
+@functools.lru_cache(maxsize=2_000)
+def _findings(hits: tuple[Hit, ...]) -> tuple[CheckError, ...]:
+    """Whole sets are kept, since most records of a day raise the same points; a rule that met in several orders but is about
+    the record is said once."""
+    return tuple(dict.fromkeys(sorted(map(_finding, hits), key=_place)))
 
 
 @functools.lru_cache(maxsize=20_000)
-def _finding(index: int, order: int) -> CheckError:
+def _finding(hit: Hit) -> CheckError:
+    order, index = divmod(hit, ORDERS)
     rule = rule_book().rules[index]
     at = None if rule.whole or not order else order
     finding = described(rule.field, rule.code, order=at, family=rule.family, severity=rule.severity)

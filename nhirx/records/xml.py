@@ -9,6 +9,8 @@ Source: ``field-notes`` §1 (layout, declaration, bytes, one root).
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -58,37 +60,59 @@ def _pieces(records: Iterable[UploadRecord], encoding: str) -> Iterator[bytes]:
 
 
 def _record(record: UploadRecord, index: int, codec: str) -> bytes:
+    body = _segment(record.fields, index, None, codec)
+    orders = [_segment(order, index, at, codec) for at, order in enumerate(record.orders, start=1)]
+    return f"<REC>{body}{''.join(orders)}</MB></REC>\n".encode(codec)
+
+
+@functools.lru_cache(maxsize=1_000)
+def _plan(names: tuple[str, ...], of_order: bool) -> tuple[str, Any] | None:
+    """A format string and a getter for a segment with these fields; None when a name has to be refused."""
+    prefixes = "DEVA" if of_order else "HMA"
+    if len(names) < 2 or not all(_ID.fullmatch(name) and name[0] in prefixes for name in names):
+        return None
+    ordered = sorted(names, key=lambda name: (of_order or not _is_head(name), name))
+    tags = [f"<{name}>%s</{name}>" for name in ordered]
+    heads = 0 if of_order else sum(map(_is_head, names))
+    text = (
+        f"<MB2>{''.join(tags)}</MB2>" if of_order else f"<MSH>{''.join(tags[:heads])}</MSH><MB><MB1>{''.join(tags[heads:])}</MB1>"
+    )
+    return text, operator.itemgetter(*ordered)
+
+
+def _segment(fields: dict[str, str], index: int, order: int | None, codec: str) -> str:
+    """MSH, MB and MB1 of a record, or one MB2. The usual case, plain characters everywhere, takes one format operation."""
+    plan = _plan(tuple(fields), order is not None)
+    if plan is not None:
+        values = plan[1](fields)
+        joined = "".join(values)
+        if joined.isascii() and joined.isprintable() and "" not in values and not _MARKUP.search(joined):
+            return plan[0] % values  # type: ignore[no-any-return]
     head: list[str] = []
     body: list[str] = []
-    fields = record.fields
     for name in sorted(fields):
         if value := fields[name]:
-            (head if name[:1] == "H" or name in _HEAD_1_0 else body).append(_field(name, value, index, None, codec, "HMA"))
-    parts = ["<REC><MSH>", *head, "</MSH><MB><MB1>", *body, "</MB1>"]
-    for number, order in enumerate(record.orders, start=1):
-        parts.append("<MB2>")
-        parts += [_field(name, value, index, number, codec, "DEVA") for name in sorted(order) if (value := order[name])]
-        parts.append("</MB2>")
-    parts.append("</MB></REC>\n")
-    return "".join(parts).encode(codec)
+            text = _field(name, value, index, order, codec, "HMA" if order is None else "DEVA")
+            (head if order is None and _is_head(name) else body).append(text)
+    return f"<MB2>{''.join(body)}</MB2>" if order is not None else f"<MSH>{''.join(head)}</MSH><MB><MB1>{''.join(body)}</MB1>"
+
+
+_MARKUP = re.compile("[ &<>]")
+
+
+def _is_head(name: str) -> bool:
+    return name[0] == "H" or name in _HEAD_1_0
 
 
 _HEAD_1_0 = frozenset({"A00", "A01", "A02"})
-_TAGS: dict[str, str] = {}
 
 
 def _field(name: str, value: str, index: int, order: int | None, codec: str, prefixes: str) -> str:
-    # The template doubles as the proof that the name was checked once.
-    template = _TAGS.get(name)
-    if template is None or name[:1] not in prefixes:
-        if not _ID.fullmatch(name) or name[0] not in prefixes:
-            raise RecordMalformed(problem=f"第 {index} 筆有不是欄位代碼的名稱 / record {index} has a field name that is none")
-        template = _TAGS[name] = f"<{name}>%s</{name}>"
-    if value.isalnum() and value.isascii():
-        return template % value
+    if not _ID.fullmatch(name) or name[0] not in prefixes:
+        raise RecordMalformed(problem=f"第 {index} 筆有不是欄位代碼的名稱 / record {index} has a field name that is none")
     if _SPECIAL.search(value):
         value = _escaped(name, value, index, order, codec)
-    return template % value if value.strip() else ""
+    return f"<{name}>{value}</{name}>" if value.strip() else ""
 
 
 def _escaped(name: str, value: str, index: int, order: int | None, codec: str) -> str:
