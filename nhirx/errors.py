@@ -59,6 +59,7 @@ The tree (a test compares it with the classes)::
     │  └─ ControlSoftwareDown
     ├─ TransportError
     │  ├─ ServiceUnreachable
+    │  │  └─ AnswerLost
     │  ├─ ServiceTimeout
     │  ├─ TlsRefused
     │  └─ AnswerMalformed
@@ -438,6 +439,17 @@ class ServiceUnreachable(TransportError):
     code = "service-unreachable"
     zh_words = "無法連線到 {url}。請檢查 VPN 與網路；資料已保存，恢復後會自動再送。"
     en_words = "Cannot connect to {url}. Check the VPN and the network; the data are kept and will be sent later."
+
+
+class AnswerLost(ServiceUnreachable):
+    """The request went out and its answer did not come: nobody here knows whether it was carried out."""
+
+    code = "answer-lost"
+    zh_words = "已送出要求給 {url}，但連線在回覆前中斷，無法確定對方是否已處理。資料已保存；請先查明再重做。"
+    en_words = (
+        "The request to {url} was sent and the connection broke before its answer: it may have been carried out. "
+        "The data are kept; find out before doing it again."
+    )
 
 
 class ServiceTimeout(TransportError):

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from nhirx.errors import AnswerMalformed, NhirxError, ServiceTimeout, ServiceUnreachable, SettingInvalid, TlsRefused
+from nhirx.errors import AnswerLost, AnswerMalformed, NhirxError, ServiceTimeout, ServiceUnreachable, SettingInvalid, TlsRefused
 from nhirx.settings import ServiceSettings
 
 _LARGEST_ANSWER = 64 * 1024 * 1024
@@ -161,6 +161,8 @@ def _named(error: Exception, url: str, seconds: float) -> NhirxError:
         return SettingInvalid(setting="url", problem=f"{url}: {type(error).__name__}")
     if isinstance(error, httpx.ConnectError) and (refusal := _tls_refusal(error)) is not None:
         return TlsRefused(url=url, problem=refusal, reached=False)
+    if isinstance(error, httpx.ReadError | httpx.WriteError | httpx.CloseError):
+        return AnswerLost(url=url, problem=str(error) or type(error).__name__)
     if isinstance(error, httpx.NetworkError | httpx.ProxyError):
         reached = not isinstance(error, httpx.ConnectError)
         return ServiceUnreachable(url=url, problem=str(error) or type(error).__name__, reached=reached)

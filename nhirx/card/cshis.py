@@ -29,6 +29,7 @@ from nhirx.errors import (
     RollbackRefused,
     SecurityModuleError,
     SettingMissing,
+    TransportError,
     VisitIdNotMade,
     WrongCard,
 )
@@ -149,7 +150,7 @@ class Cshis(ControlSoftware):
     def _visit_id_of(self, moment: str) -> str | None:
         try:
             result = self._call(Wanted("hisGetTreatNumICCard", (moment.encode("ascii"),)))
-        except CardError as error:
+        except (CardError, TransportError) as error:
             _log.warning("the visit number came without an ID, and asking for it failed too: %s", error.code)
             return None
         return layouts.cut("visit_id", result.buffer)["visit_id"] or None

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from nhirx.errors import ComponentMissing, ControlSoftwareDown
+from nhirx.errors import AnswerLost, ComponentMissing, ServiceTimeout, TransportError
 from nhirx.tables import layouts, reader_codes
 
 _log = logging.getLogger(__name__)
@@ -57,9 +57,9 @@ class HelperProcess:
     def run(self, *wanted: Wanted, connected: bool = True) -> list[Result]:
         """The results of the calls, in order; fewer than asked where one returned a code that stops.
 
-        Raises what ``csOpenCom`` returned where the connection could not be opened; ``ControlSoftwareDown`` where the helper
-        hung or crashed (``detail["asked"]`` is the last call asked for); ``ComponentMissing`` where the library or a
-        function of it is not there.
+        Raises what ``csOpenCom`` returned where the connection could not be opened; ``ServiceTimeout`` where the helper hung
+        and ``AnswerLost`` where it crashed, both with the call in ``detail["asked"]``; ``ComponentMissing`` where the
+        library or a function of it is not there.
         """
         with self._lock:
             self._number += 1
@@ -123,7 +123,7 @@ class HelperProcess:
             pipe.flush()
         except OSError:
             self._end()
-            raise self._lost("crashed", asked) from None
+            raise self._lost(asked) from None
         while True:
             line = self._next_line(limit, asked)
             answer: dict[str, Any] = json.loads(line)
@@ -135,10 +135,10 @@ class HelperProcess:
             line = self._lines.get(timeout=limit)
         except queue.Empty:
             self._end()
-            raise self._lost("hung", asked, limit) from None
+            raise self._lost(asked, limit) from None
         if line is None:
             self._end()
-            raise self._lost("crashed", asked)
+            raise self._lost(asked)
         return line
 
     def _running(self) -> IO[str]:
@@ -184,14 +184,28 @@ class HelperProcess:
             with contextlib.suppress(OSError):
                 process.stdin.close()
 
-    def _lost(self, what: str, asked: str, limit: float | None = None) -> ControlSoftwareDown:
-        if what == "hung":
-            zh = f"讀卡機控制軟體在 {limit:.0f} 秒內沒有回應，已重新啟動讀卡程序。請看畫面上有無密碼視窗，然後再試一次。"
-            en = f"The control software did not answer within {limit:.0f} s; its process was started anew. Look for a PIN window."
-        else:
-            zh = "讀卡機控制軟體的程序異常中止，已重新啟動。請再試一次；若一再發生請重新安裝控制軟體。"
-            en = "The control software's process died and is started anew. Try again; if it keeps happening, reinstall it."
-        return ControlSoftwareDown(zh=zh, en=en, url=self._library.name, asked=asked, how=what)
+    def _lost(self, asked: str, limit: float | None = None) -> TransportError:
+        """The call was made and nobody knows how it ended; no ``CardError``, because those say that nothing was done."""
+        software = reader_codes.group("software")
+        detail = {
+            "url": self._library.name,
+            "asked": asked,
+            "serials_before": list(software.before),
+            "serials_after": list(software.after),
+        }
+        if limit is not None:
+            return ServiceTimeout(
+                zh=f"讀卡機控制軟體在 {limit:.0f} 秒內沒有回應，已重新啟動讀卡程序。請看畫面上有無密碼視窗，再確認是否已取號。",
+                en=f"The control software did not answer within {limit:.0f} s; its process was started anew. "
+                "Look for a PIN window, and whether a number was taken.",
+                **detail,
+            )
+        return AnswerLost(
+            zh="讀卡機控制軟體的程序異常中止，已重新啟動。請確認是否已取號再試；一再發生請重新安裝控制軟體。",
+            en="The control software's process died and is started anew. See whether a number was taken, then try again; "
+            "if it keeps happening, reinstall it.",
+            **detail,
+        )
 
 
 def _collect(pipe: IO[str], lines: queue.Queue[str | None]) -> None:

@@ -17,6 +17,7 @@ from nhirx.card import basic_data, order_lines, records5
 from nhirx.card.base import CardOrder, ControlSoftware, ControlStatus
 from nhirx.card.virtual import Token, now
 from nhirx.errors import (
+    AnswerLost,
     AnswerMalformed,
     CardUnreadable,
     ControlSoftwareDown,
@@ -188,6 +189,9 @@ class VirtualGateway(ControlSoftware):
     def _post(self, path: str, body: Answer) -> tuple[str, Answer]:
         try:
             answer = self._service.post("/" + path, body)
+        except AnswerLost:
+            # It heard the request: whether a number was taken is not known, and that is another word than "not running".
+            raise
         except ServiceUnreachable as error:
             raise ControlSoftwareDown(url=error.detail.get("url", self._service.url)) from None
         for member in _CODES:

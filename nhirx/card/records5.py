@@ -8,7 +8,7 @@ from typing import Literal
 
 from nhirx import roc
 from nhirx.card.cshis_process import Result
-from nhirx.errors import CardUnreadable, InvalidValue
+from nhirx.errors import AnswerMalformed, CardUnreadable, InvalidValue
 from nhirx.model import CardReading
 
 _ORDER_SIGNATURE = re.compile(r"[0-9A-Fa-f]{40}", re.ASCII)
@@ -26,11 +26,15 @@ def reading(
     card_number: str | None,
     notices: tuple[int, ...],
 ) -> CardReading:
-    """The 316 bytes of a visit number, cut by the table. Raises ``CardUnreadable`` where the time is none."""
+    """The 316 bytes of a visit number, cut by the table.
+
+    Raises ``AnswerMalformed`` where the time is none: success was said, so a number may be taken, and no ``CardError`` may
+    say otherwise.
+    """
     try:
         visited_at = roc.parse_datetime(parts["visited_at"])
     except InvalidValue:
-        raise CardUnreadable(problem="就醫日期時間 / time of the visit") from None
+        raise _no_time() from None
     return CardReading(
         made_by=made_by,
         visited_at=visited_at,
@@ -46,14 +50,18 @@ def reading(
 
 
 def no_card_reading(parts: Mapping[str, str]) -> CardReading:
-    """The 43 bytes of an ID without card. Raises ``CardUnreadable`` where time or ID are missing."""
+    """The 43 bytes of an ID without card. Raises ``AnswerMalformed`` where time or ID are missing."""
     try:
         visited_at = roc.parse_datetime(parts["visited_at"])
     except InvalidValue:
-        raise CardUnreadable(problem="就醫日期時間 / time of the visit") from None
+        raise _no_time() from None
     if not parts["visit_id"]:
-        raise CardUnreadable(problem="就醫識別碼 / visit ID")
+        raise AnswerMalformed(url="CSHIS", problem="就醫識別碼 / visit ID", member="visit_id")
     return CardReading(made_by="no-card", visited_at=visited_at, institution=parts["institution"], visit_id=parts["visit_id"])
+
+
+def _no_time() -> AnswerMalformed:
+    return AnswerMalformed(url="CSHIS", problem="就醫日期時間 / time of the visit", member="visited_at")
 
 
 def order_signatures(result: Result, expected: int) -> list[str]:

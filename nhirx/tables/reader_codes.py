@@ -92,6 +92,11 @@ def abnormal_serials(error: NhirxError, *, numbered: bool = False) -> tuple[str,
     return ()
 
 
+def group(name: str) -> Group:
+    """The group ``name`` of the table, for failures whose kind is known without a code."""
+    return _table()[0][name]
+
+
 def _key(number: int | str) -> str:
     text = str(number).strip()
     return str(int(text)) if text.lstrip("-").isdecimal() else text

@@ -14,17 +14,20 @@ from nhirx.card.base import CardOrder
 from nhirx.card.cshis import Cshis
 from nhirx.card.upload_signer import ComUploadSigner
 from nhirx.errors import (
+    AnswerLost,
+    AnswerMalformed,
+    CardError,
     CardUnreadable,
     ComponentMissing,
-    ControlSoftwareDown,
     FactsInvalid,
     ReaderFault,
     SecurityModuleError,
+    ServiceTimeout,
     SettingMissing,
     WrongCard,
 )
 from nhirx.settings import ControlSettings, CshisSettings, Settings
-from nhirx.tables import layouts
+from nhirx.tables import layouts, reader_codes
 from tests.card.benches import LING, CshisBench, built_library
 
 
@@ -49,9 +52,8 @@ def test_a_crash_takes_only_the_helper(bench):
     """The library's process dies in the middle of a call; the next call starts another."""
     bench.set(crash="hisGetBasicData")
 
-    with pytest.raises(ControlSoftwareDown) as caught:
+    with pytest.raises(AnswerLost) as caught:
         bench.control.read_holder()
-    assert caught.value.detail["how"] == "crashed"
     assert caught.value.detail["asked"] == "hisGetBasicData"
 
     bench.set(crash="")
@@ -66,10 +68,19 @@ def test_a_hang_is_ended_at_the_limit(bench):
     bench.control._helper._limit = 0.3
     bench.set(hang="hisGetSeqNumber256N1")
 
-    with pytest.raises(ControlSoftwareDown) as caught:
+    with pytest.raises(ServiceTimeout) as caught:
         bench.control.visit_number(visit_category="AF")
-    assert caught.value.detail["how"] == "hung"
+    assert not isinstance(caught.value, CardError)
+    assert reader_codes.abnormal_serials(caught.value) == ("A000", "D010")
     assert hung.poll() is not None
+
+
+def test_success_without_a_time_is_no_refusal(bench):
+    """The library said yes, so a number may be taken: the error is none of those after which nothing was done."""
+    bench.set(at="?")
+
+    with pytest.raises(AnswerMalformed):
+        bench.control.visit_number(visit_category="AF")
 
 
 def test_killed_from_outside(bench):

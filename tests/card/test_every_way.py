@@ -167,6 +167,20 @@ def test_5174_keeps_the_number(bench):
     assert bench.asked("number") == 1
 
 
+def test_5174_keeps_the_number_when_asking_for_the_id_hangs(bench):
+    """The second call fails in the worst way, and the number of the first is still handed back."""
+    if bench.name == "cshis":
+        bench.control._helper._limit = 0.4
+    bench.insert(MING)
+    bench.number_answers(5174)
+    bench.hang("id")
+
+    reading = number(bench)
+
+    assert (reading.visit_id, reading.notices) == (None, (5174,))
+    assert bench.asked("id") == (0 if bench.name == "gateway" else 1)
+
+
 def test_5174_without_a_number_is_an_error(bench):
     """The bare code gives nothing to keep."""
     bench.insert(MING)
