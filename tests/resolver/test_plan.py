@@ -564,3 +564,10 @@ def test_findings_and_errors_hold_no_personal_data(planned, visit_id):
 def test_the_plan_is_repeatable(planned, visit_id):
     """Same facts, same day, same plan."""
     assert planned({ID: visit_id}) == planned({ID: visit_id})
+
+
+@pytest.mark.parametrize("day", ["1151118", "2026-11-18"])
+def test_a_sheet_with_a_day_and_no_clock(planned, visit_id, day):
+    """M19 gets six zeros for the time; the time inside the ID is then nothing to compare with."""
+    plan = planned({ID: visit_id, "prescription.visited_at": day})
+    assert ("1151118000000", {"origin-time-without-clock"}) == (plan.fields["M19"], codes(plan))
