@@ -6,21 +6,22 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from nhirx import roc
+from nhirx.identifiers import VisitId
 from nhirx.model import Facts, Finding
 from nhirx.resolver.calendar import Calendar
 from nhirx.resolver.derive import Derived, newborn_age
 from nhirx.resolver.windows import earliest_refill, make_up_window, ordinary_validity
 from nhirx.tables.decide import finding, limit
+from nhirx.tables.load import code_rows
 
 # A sheet may print the minute only; a difference below that says nothing.
 _SAME_MINUTE = timedelta(minutes=1)
-_RUNNING_NUMBERS = range(1, 1501)
 
 
 def cross_check(facts: Facts, known: Derived, action: str, calendar: Calendar) -> list[Finding]:
     """Findings for ``facts`` when ``action`` is planned."""
     found = [*_sheet(facts, known), *_times(facts), *_refill(facts, known), *_newborn(facts, known)]
-    found += [*_own_side(facts, known), *_periods(facts, known, calendar)]
+    found += [*_own_side(facts, known), *_actual(facts, known), *_periods(facts, known, calendar)]
     if action == "upload":
         found += _origin(facts, known)
     if action == "hold" and facts.prescription.refill is not None:
@@ -54,10 +55,8 @@ def _origin(facts: Facts, known: Derived) -> Iterator[Finding]:
     kind, serial = known.facts["origin"], known.origin_serial
     if known.origin_assumed:
         yield finding("origin-serial-assumed")
-    if kind == "number" and serial is not None and int(serial) not in _RUNNING_NUMBERS:
+    if kind == "number" and serial is not None and not 1 <= int(serial) <= limit("running-numbers", known.day).value:
         yield finding("origin-serial-range")
-    if kind == "virtual" and serial is not None and serial.startswith("V"):
-        yield finding("test-serial")
     if kind == "delivery":
         return
     if facts.prescription.institution is None:
@@ -79,6 +78,20 @@ def _times(facts: Facts) -> Iterator[Finding]:
     live = facts.pharmacy.format2_since
     if live is not None and facts.dispensed_at.astimezone(roc.TAIPEI).date() == live:
         yield finding("go-live-day")
+
+
+def _actual(facts: Facts, known: Derived) -> Iterator[Finding]:
+    """A make-up: the ID of the day without the card against the patient and that day."""
+    text = known.values["@actual-id"]
+    if text is None or facts.make_up is None:
+        return
+    visit_id = VisitId(text)
+    # A newborn's may have been made with the mother's number.
+    if facts.patient.newborn is None and visit_id.belongs_to(facts.patient.national_id) is False:
+        yield finding("actual-holder-mismatch")
+    issued = visit_id.issued_at
+    if issued is not None and issued.date() != facts.make_up.actual_visited_at.astimezone(roc.TAIPEI).date():
+        yield finding("actual-time-mismatch")
 
 
 def _periods(facts: Facts, known: Derived, calendar: Calendar) -> Iterator[Finding]:
@@ -114,7 +127,7 @@ def _own_side(facts: Facts, known: Derived) -> Iterator[Finding]:
         yield finding("new-contract-unconfirmed")
     if declared is not None and known.status is None and facts.pharmacy.newly_contracted and not is_new:
         yield finding("new-contract-other-serial")
-    if facts.patient.national_id[1] in "XY":
+    if facts.patient.national_id[1] in code_rows("id_letters"):
         yield finding("foreign-id")
     if facts.make_up is not None and facts.prescription.refill is not None:
         yield finding("make-up-refill")

@@ -16,7 +16,7 @@ from nhirx.settings import Settings
 from nhirx.tables.decide import limit
 from nhirx.tables.load import code_rows
 
-_VIRTUAL_SERIAL = re.compile(r"[VW][0-9]{3}", re.ASCII)
+_LETTER_AND_DIGITS = re.compile(r"[A-Z][0-9]{3}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,9 @@ def derive(facts: Facts, *, on: date | None, settings: Settings, calendar: Calen
     assumed = serial is None and (sheet.code is not None or status is not None)
     if serial is None:
         serial = sheet.code or status
+    elif origin_class(status) == "delivery" and origin_class(serial) == "number":
+        # Nobody without NHI status has a running number: the status says what the visit was.
+        serial, assumed = status, True
     own = _own_serial(facts)
     track_start = settings.rules.single_track_since
     asked = {
@@ -110,7 +113,8 @@ def origin_class(serial: str | None) -> str:
             return row.attribute("origin")
     if serial.isdigit():
         return "number"
-    return "virtual" if _VIRTUAL_SERIAL.fullmatch(serial) else "unknown"
+    prefix = code_rows("serial_prefixes").get(serial[0]) if _LETTER_AND_DIGITS.fullmatch(serial) else None
+    return prefix.attribute("origin") if prefix else "unknown"
 
 
 def refill_kind(refill: Refill | None) -> str:

@@ -39,7 +39,7 @@ def fill(
         # The count that goes with the prescription's kind; a refill's own count is already there.
         if (name := kind.then["count_field"]) and name not in fields and refill_kind(prescription.sheet.refill) == "none":
             fields[name] = "1"
-    signed = plan.call == "1.53"
+    signed = "M14" in plan.from_card
     signatures = iter(order_signatures)
     orders = []
     for number, (order, kind) in enumerate(zip(prescription.orders, kinds, strict=True), 1):

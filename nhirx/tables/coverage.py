@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nhirx.tables.load import RuleBook, code_rows, rule_book
 from nhirx.tables.schema import Section
 
-_LISTS = ("abnormal_serials", "claims_serials", "placeholders", "antivirals", "virtual_orders")
+_LISTS = ("abnormal_serials", "claims_serials", "placeholders", "antivirals", "virtual_orders", "serial_prefixes", "id_letters")
 
 
 @dataclass(frozen=True, slots=True)

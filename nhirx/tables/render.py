@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from nhirx.tables.coverage import coverage
+from nhirx.tables.fields import fields
 from nhirx.tables.load import RuleBook, code_rows, rule_book
 from nhirx.tables.schema import DecisionRow, DecisionTable, Sourced, Span, Uncovered
 
@@ -21,6 +22,8 @@ _CODE_PAGES = {
     "placeholders": "替代識別碼",
     "virtual_orders": "虛擬醫令",
     "antivirals": "COVID-19 口服抗病毒藥",
+    "serial_prefixes": "字首加三碼數字的就醫序號",
+    "id_letters": "須較新控制軟體的證號第 2 碼",
 }
 _HEAD = "<!-- 由 nhirx.tables 產生，請勿手改：python -m nhirx.tables.render -->\n\n"
 
@@ -41,7 +44,7 @@ def _decision_page(table: DecisionTable, book: RuleBook) -> str:
     lines = [f"# {table.table.zh}", "", f"*{table.table.en}*", ""]
     if table.table.intro_zh:
         lines += [table.table.intro_zh, "", f"*{table.table.intro_en}*", ""]
-    lines += [f"決定的欄位：{'、'.join(table.table.outcomes)}", ""]
+    lines += [f"決定的欄位：{'、'.join(_field(name) for name in table.table.outcomes)}", ""]
     for row in table.row:
         lines += _rule(row, book)
     if table.uncovered:
@@ -53,18 +56,29 @@ def _decision_page(table: DecisionTable, book: RuleBook) -> str:
 
 
 def _rule(row: DecisionRow, book: RuleBook) -> list[str]:
-    references = {f"@{reference.id}": reference.zh for reference in book.vocabulary.reference}
     lines = [f"## {row.id}", "", row.zh, "", f"*{row.en}*", "", f"- 適用：{_span(row)}"]
     if conditions := _conditions(row, book):
         lines.append(f"- 情況：{conditions}")
-    values = []
-    for name, value in row.then.items():
-        shown = references.get(value, f"`{value}`" if value else "不填")
-        values.append(f"{name}＝{shown}")
-    lines.append(f"- 結果：{'；'.join(values)}")
+    lines += [f"- {line}" for line in _results(row, book)]
     for name in row.findings:
         lines.append(f"- 提醒：{_plain(book.findings[name].zh)}")
     lines += [f"- 依據：{'、'.join(row.citations)}（{_SURE[row.confidence]}）", ""]
+    return lines
+
+
+def _results(row: DecisionRow, book: RuleBook) -> list[str]:
+    """Fields with a value one by one, then those that stay empty, in one line each."""
+    references = {f"@{reference.id}": reference.zh for reference in book.vocabulary.reference}
+    by_value: dict[str, list[str]] = {}
+    for name, value in row.then.items():
+        by_value.setdefault(value, []).append(_field(name))
+    lines = []
+    for value, names in by_value.items():
+        if value:
+            shown = references.get(value) or _ACTIONS.get(value) or f"`{value}`"
+            lines.append(f"**{'、'.join(names)}**：{shown}")
+    if empty := by_value.get(""):
+        lines.append(f"不填：{'、'.join(empty)}")
     return lines
 
 
@@ -133,6 +147,21 @@ def _index(book: RuleBook) -> str:
     for source in book.sources.values():
         lines.append(f"- `{source.id}`：{source.zh}")
     return "\n".join([*lines, ""])
+
+
+_ACTIONS = {"upload": "上傳", "hold": "暫不上傳", "none": "不上傳"}
+_OTHER_OUTCOMES = {
+    "action": "處理方式",
+    "call": "取號程式",
+    "card_class": "寫卡醫令類別",
+    "card_mark": "寫卡交付處方註記",
+    "count_field": "可調劑次數欄位",
+}
+
+
+def _field(name: str) -> str:
+    spec = fields().get(name)
+    return f"{name} {spec.zh}" if spec else _OTHER_OUTCOMES.get(name, name)
 
 
 def _span(span: Span) -> str:

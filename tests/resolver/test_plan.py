@@ -368,7 +368,7 @@ def test_a_status_given_as_the_pharmacys_serial(planned, visit_id):
     assert ("B", "IC09", EFFS) == tuple(plan.fields[name] for name in ("H01", "M13", "M15"))
 
 
-@pytest.mark.parametrize("serial", ["ICND", None])
+@pytest.mark.parametrize("serial", ["ICND", None, "0007"])
 def test_a_delivery_without_status_has_no_original(planned, serial):
     """D067: with ICND in M18, ID, prescriber and time of the original must be empty."""
     plan = planned({"patient.no_nhi_status": "ICND", SERIAL: serial})
@@ -376,9 +376,10 @@ def test_a_delivery_without_status_has_no_original(planned, serial):
     assert plan.ok
 
 
-def test_what_is_unknown_is_not_made_up(planned):
+@pytest.mark.parametrize("serial", ["IC09", "0007", None])
+def test_what_is_unknown_is_not_made_up(planned, serial):
     """P21: the original ID of a visit without status is unpublished; the plan stops and says so."""
-    plan = planned({"patient.no_nhi_status": "IC09", SERIAL: "IC09"})
+    plan = planned({"patient.no_nhi_status": "IC09", SERIAL: serial})
     assert (False, None, EFFS) == (plan.ok, plan.fields["M16"], plan.fields["M15"])
     assert {"origin-id-unknown"} == {finding.code for finding in plan.blocking}
 
@@ -571,3 +572,14 @@ def test_a_sheet_with_a_day_and_no_clock(planned, visit_id, day):
     """M19 gets six zeros for the time; the time inside the ID is then nothing to compare with."""
     plan = planned({ID: visit_id, "prescription.visited_at": day})
     assert ("1151118000000", {"origin-time-without-clock"}) == (plan.fields["M19"], codes(plan))
+
+
+@pytest.mark.parametrize(
+    ("person", "second", "code"),
+    [("B200000000", 27_600_000, "actual-holder-mismatch"), ("A123456789", 1, "actual-time-mismatch")],
+)
+def test_the_id_of_the_day_without_the_card_is_compared(planned, visit_id, make_id, person, second, code):
+    """A make-up with somebody else's ID, or one of another day."""
+    base = {ID: visit_id, "prescription.visited_at": "1151114093000", "make_up.actual_visited_at": "1151115101500"}
+    plan = planned(base | {"make_up.actual_visit_id": make_id(person, second=second)})
+    assert code in codes(plan)

@@ -110,7 +110,10 @@ def test_a_code_list_refuses_a_code_twice(tmp_path):
         read_codes(file)
 
 
-@pytest.mark.parametrize("name", ["abnormal_serials", "claims_serials", "placeholders", "antivirals", "virtual_orders"])
+@pytest.mark.parametrize(
+    "name",
+    ["abnormal_serials", "claims_serials", "placeholders", "antivirals", "virtual_orders", "serial_prefixes", "id_letters"],
+)
 def test_shipped_code_lists_cite_known_sections(name):
     """Every code's source exists in sources.toml."""
     known = {f"{source.id} {section.id}" for source in rule_book().sources.values() for section in source.section}
