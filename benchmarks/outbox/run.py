@@ -185,7 +185,10 @@ def soak(outbox: Outbox, settings: Settings, records: int) -> dict[str, float]:
     """A long drain without a network: claim, Opcode, result, and what stays in memory of it."""
 
     class Far:
-        def upload(self, records: Any, moment: Any) -> Receipt:
+        def pack(self, records: Any) -> str:
+            return base64.b64encode(write(records)).decode()
+
+        def send(self, packed: str, moment: Any) -> Receipt:
             return Receipt(opcode=f"{moment:%Y%m%d%H%M%S}{secrets.token_hex(6)}", received_at=moment)
 
         def result(self, opcode: str, places: Any, total: int) -> dict[int, CheckResult]:

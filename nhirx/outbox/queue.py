@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, insert, or_, select, update
 
 from nhirx.errors import InputError, NhirxError, UploadRefused
 from nhirx.identifiers import PlaceholderId, canonical_text
@@ -104,8 +104,6 @@ class Queue:
                     lease_until=step.now + lease,
                 )
             )
-            for item in ids:
-                step.note("claim", "queue", item, QUEUE["claim"].after)
             rows = step.connection.execute(
                 select(queue).where(queue.c.id.in_(ids), queue.c.lease == token).order_by(queue.c.id)
             ).all()
@@ -116,23 +114,20 @@ class Queue:
 
         Works as well when the lease has ended meanwhile: an Opcode is a fact.
         """
+        common = {
+            "opcode": receipt.opcode,
+            "batch": len(items),
+            "sent_at": receipt.received_at,
+            "lease": None,
+            "lease_until": None,
+            "problem": None,
+        }
         with self._store.step() as step:
-            for place, item in enumerate(items, start=1):
-                step.move(
-                    queue,
-                    "queue",
-                    item,
-                    QUEUE["receive"],
-                    opcode=receipt.opcode,
-                    place=place,
-                    batch=len(items),
-                    sent_at=receipt.received_at,
-                    due_at=poll_at or step.now,
-                    lease=None,
-                    lease_until=None,
-                    problem=None,
-                )
-                step.note("receive", "queue", item, QUEUE["receive"].after, opcode=receipt.opcode, place=place)
+            places = [{"item": item, "at": place} for place, item in enumerate(items, start=1)]
+            due_at = poll_at or step.now
+            step.move_all(queue, places, QUEUE["receive"], place=bindparam("at"), due_at=due_at, **common)
+            for row in places:
+                step.note("receive", "queue", row["item"], QUEUE["receive"].after, opcode=receipt.opcode, place=row["at"])
 
     def failed(self, items: Sequence[Queued], error: NhirxError, next_try_at: datetime) -> None:
         """The upload did not happen. Due again at ``next_try_at``; what another sender holds by now is left alone."""

@@ -36,19 +36,22 @@ class UploadClient:
         self._service = JsonService(settings.upload.service)
 
     def upload(self, records: Sequence[UploadRecord], now: datetime) -> Receipt:
-        """Send ``records`` in one request and give the receipt. A signature that has expired is made anew, once.
+        """Send ``records`` in one request and give the receipt: ``pack`` and ``send`` in one."""
+        return self.send(self.pack(records), now)
 
-        Raises ``RecordMalformed`` before anything is sent when a record cannot be written, ``UploadRefused`` when the service does
-        not take it, and what ``JsonService`` and ``sign`` raise. After a ``TransportError`` whose ``detail["reached"]`` is not
-        False nobody knows whether it was taken.
-        """
+    def pack(self, records: Sequence[UploadRecord]) -> str:
+        """The body of an upload. Raises ``RecordMalformed`` when a record cannot be written; nothing has been sent then."""
         from nhirx.records.xml import write
 
-        body = {
-            "sType": self._settings.mode,
-            "sPatData": base64.b64encode(write(records, self._encoding)).decode("ascii"),
-            "sUploadDT": _digits17(now),
-        }
+        return base64.b64encode(write(records, self._encoding)).decode("ascii")
+
+    def send(self, packed: str, now: datetime) -> Receipt:
+        """Send what ``pack`` made. A signature that has expired is made anew, once.
+
+        Raises ``UploadRefused`` when the service does not take it, and what ``JsonService`` and ``sign`` raise. After a
+        ``TransportError`` whose ``detail["reached"]`` is not False nobody knows whether it was taken.
+        """
+        body = {"sType": self._settings.mode, "sPatData": packed, "sUploadDT": _digits17(now)}
         answer = self._signed(self._settings.upload_path, body)
         opcode = answer.get("Opcode") or answer.get("opcode") or answer.get("OpCode")
         if not isinstance(opcode, str) or not opcode.strip():

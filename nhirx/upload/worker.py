@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from nhirx.errors import NhirxError, RecordMalformed, ResultNotReady, TransportError, UploadRefused
+from nhirx.errors import NhirxError, RecordMalformed, ResultNotReady, StoreError, TransportError, UploadRefused
 from nhirx.model import CheckResult, Receipt
 from nhirx.outbox import Outbox, Queued
 from nhirx.settings import Settings
@@ -110,49 +111,89 @@ class Worker:
     # ── sending ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _drain(self, progress: Progress, built_before: datetime | None) -> bool:
+        """Send batch after batch. False when the service as a whole failed, so that trying the next is of no use.
+
+        One upload is on its way at any time; while it is, the next batch is claimed and packed, and while the next is on its way
+        the Opcode of the last is brought to the disk.
+        """
         lease = timedelta(seconds=self._settings.lease)
-        while batch := self._outbox.queue.claim(self._settings.batch_size, lease, built_before=built_before):
-            if not self._send(batch, progress):
+
+        def claim() -> list[Queued]:
+            return self._outbox.queue.claim(self._settings.batch_size, lease, built_before=built_before)
+
+        with ThreadPoolExecutor(1, "nhirx-upload") as sender:
+            batch = claim()
+            flight = sender.submit(self._attempt, batch) if batch else None
+            while flight is not None:
+                ahead = claim()
+                packed = self._packed(ahead)
+                outcome = flight.result()
+                goes_on = isinstance(outcome, Receipt | RecordMalformed)
+                flight = sender.submit(self._attempt, ahead, packed) if ahead and goes_on else None
+                try:
+                    if self._settle(batch, outcome, progress):
+                        batch = ahead
+                        continue
+                except StoreError:
+                    # The database failed. What is on its way may still be kept; if not, its lease ends and it goes again.
+                    if flight is not None:
+                        self._settle(ahead, flight.result(), progress)
+                    raise
+                if flight is not None:
+                    self._settle(ahead, flight.result(), progress)
+                else:
+                    self._give_back(ahead)
                 return False
         return True
 
-    def _send(self, batch: Sequence[Queued], progress: Progress) -> bool:
-        """Send one batch. False when the service as a whole failed, so that trying the next batch is of no use."""
-        now = self._clock()
+    def _packed(self, batch: Sequence[Queued]) -> str | None:
         try:
-            receipt = self._client.upload([item.record for item in batch], now)
-        except RecordMalformed as error:
+            return self._client.pack([item.record for item in batch]) if batch else None
+        except RecordMalformed:
+            return None  # said by the attempt, which comes to the same end
+
+    def _attempt(self, batch: Sequence[Queued], packed: str | None = None) -> Receipt | NhirxError:
+        """One upload; what came of it is a value, because it comes from another thread."""
+        try:
+            return self._client.send(packed or self._client.pack([item.record for item in batch]), self._clock())
+        except NhirxError as error:
+            return error
+
+    def _settle(self, batch: Sequence[Queued], outcome: Receipt | NhirxError, progress: Progress) -> bool:
+        """Keep what came of one upload. False when the service as a whole failed."""
+        if isinstance(outcome, RecordMalformed):
             if len(batch) == 1:
-                self._block(batch[0], error, progress)
+                self._block(batch[0], outcome, progress)
                 return True
             # One record that cannot be written must not hold up the others: each goes alone.
-            return self._one_by_one(batch, progress)
-        except NhirxError as error:
-            self._failed(batch, error, progress)
+            for number, item in enumerate(batch, start=1):
+                if not self._settle([item], self._attempt([item]), progress):
+                    self._give_back(batch[number:])
+                    return False
+            return True
+        if isinstance(outcome, NhirxError):
+            self._failed(batch, outcome, progress)
             return False
         poll_at = self._clock() + timedelta(seconds=self._settings.poll_first)
-        self._outbox.queue.sent([item.id for item in batch], receipt, poll_at=poll_at)
+        self._outbox.queue.sent([item.id for item in batch], outcome, poll_at=poll_at)
         self._breaker.succeeded()
-        self._compare_clocks(receipt, now)
+        self._compare_clocks(outcome)
         progress.sent += len(batch)
         for item in batch:
             self._tell("sent", item, None)
         return True
 
-    def _compare_clocks(self, receipt: Receipt, now: datetime) -> None:
+    def _give_back(self, batch: Sequence[Queued]) -> None:
+        """Claimed, never sent: due again when the pause is over."""
+        if batch and (pause := self._breaker.pause):
+            self._outbox.queue.failed(batch, pause.error, pause.until)
+
+    def _compare_clocks(self, receipt: Receipt) -> None:
         """A clock that is off makes visits later than their upload, which the NHI rejects; better to hear of it here."""
         told = server_time(receipt)
-        self.skew = None if told is None else now - told
+        self.skew = None if told is None else receipt.received_at - told
         if self.skew is not None and abs(self.skew.total_seconds()) > self._settings.most_skew:
             _log.warning("the clock of this machine is %.0f s ahead of the service's", self.skew.total_seconds())
-
-    def _one_by_one(self, batch: Sequence[Queued], progress: Progress) -> bool:
-        for number, item in enumerate(batch, start=1):
-            if not self._send([item], progress):
-                if pause := self._breaker.pause:
-                    self._outbox.queue.failed(batch[number:], pause.error, pause.until)
-                return False
-        return True
 
     def _failed(self, batch: Sequence[Queued], error: NhirxError, progress: Progress) -> None:
         pause = self._breaker.failed(error, self._clock())

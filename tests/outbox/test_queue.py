@@ -289,7 +289,7 @@ def test_show_tells_the_story_without_the_person(outbox: Outbox, record, clock) 
     outbox.queue.rejected(number, BAD)
     shown = outbox.show(number)
 
-    assert ["put", "claim", "receive", "reject"] == [step["event"] for step in shown["history"]]
+    assert ["put", "receive", "reject"] == [step["event"] for step in shown["history"]]
     assert ("0USE**************4K", "M15", "AA") == (shown["visit_id"], shown["errors"][0]["field"], shown["errors"][0]["code"])
     assert "A123456789" not in str(shown)
 
