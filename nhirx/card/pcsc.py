@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from nhirx import logs
@@ -51,131 +51,146 @@ class PcscReader(HolderReader):
 
     def reader_names(self) -> tuple[str, ...]:
         """The readers that would be asked, in the system's order. Raises ``PcscUnavailable`` and ``ComponentMissing``."""
-        names = [str(reader) for reader in _listed()]
-        return tuple(name for name in names if self._wanted is None or any(part in name for part in self._wanted))
+        with _context() as context:
+            return self._names(context)
 
     def read_holder(self) -> Holder:
-        names = self.reader_names()
-        if not names:
-            raise ReaderAbsent
-        problems: list[CardError] = []
-        for name in names:
-            try:
-                return self._read_patiently(name)
-            except CardError as error:
-                _log.debug("reader %s: %s", name, error.code)
-                problems.append(error)
-        raise pcsc_errors.most_telling(problems)
+        with _context() as context:
+            names = self._names(context)
+            if not names:
+                raise ReaderAbsent
+            problems: list[CardError] = []
+            for name in names:
+                try:
+                    return self._read_patiently(context, name)
+                except CardError as error:
+                    _log.debug("reader %s: %s", name, error.code)
+                    problems.append(error)
+            raise pcsc_errors.most_telling(problems)
 
-    def _read_patiently(self, name: str) -> Holder:
+    def _names(self, context: Any) -> tuple[str, ...]:
+        from smartcard.scard import SCARD_E_NO_READERS_AVAILABLE, SCardListReaders
+
+        code, names = SCardListReaders(context, [])
+        if code == SCARD_E_NO_READERS_AVAILABLE:
+            return ()
+        _good(code)
+        return tuple(name for name in names if self._wanted is None or any(part in name for part in self._wanted))
+
+    def _read_patiently(self, context: Any, name: str) -> Holder:
         last_try = time.monotonic() + self._patience
         while True:
             try:
-                return _read(name)
+                return _read(context, name)
             except ReaderBusy:
                 if time.monotonic() >= last_try:
                     raise rivals.busy(name) from None
                 time.sleep(_RETRY_EVERY)
 
 
-def _listed() -> Sequence[Any]:
+@contextmanager
+def _context() -> Iterator[Any]:
+    """A conversation with the smart card service, for one read: one that is kept would not survive its restart."""
     try:
-        from smartcard.System import readers
+        from smartcard.scard import SCARD_SCOPE_USER, SCardEstablishContext, SCardReleaseContext
     except ImportError:
         raise ComponentMissing(component="pyscard", how='pip install "nhirx[card]"') from None
-    try:
-        return list(readers())
-    except Exception as error:
-        raise pcsc_errors.named(error) from None
-
-
-def _read(name: str) -> Holder:
-    with _connected(name) as connection:
-        _select(connection)
-        for command in apdu.READ_FORMS:
-            data, status = _transmit(connection, command)
-            if status == apdu.DONE:
-                # The bytes are parsed after the status only: an answer with a failure behind it is no answer.
-                return basic_data.parse(bytes(data))
-    raise CardUnreadable(problem=f"SW {status:04X}")
-
-
-def _select(connection: Any) -> None:
-    for command in apdu.SELECT_FORMS:
-        _, status = _transmit(connection, command)
-        if status == apdu.DONE:
-            return
-    if bytes(connection.getATR()) == apdu.HPC_ATR:
-        raise pcsc_errors.professional_card()
-    raise NotAnNhiCard(problem=f"SW {status:04X}")
-
-
-def _transmit(connection: Any, command: bytes) -> tuple[list[int], int]:
-    _log.log(logs.TRAFFIC, "> %s", command.hex())
-    data, first, second = connection.transmit(list(command))
-    _log.log(logs.TRAFFIC, "< %s %02x%02x", bytes(data).hex(), first, second)
-    return data, first << 8 | second
-
-
-def _has_left(name: str) -> bool:
-    """Whether the reader is empty now or within the next moment: a service sees a pulled card only when it looks again."""
-    from smartcard.scard import (
-        SCARD_SCOPE_USER,
-        SCARD_STATE_PRESENT,
-        SCARD_STATE_UNAWARE,
-        SCardEstablishContext,
-        SCardGetStatusChange,
-        SCardReleaseContext,
-    )
-
     code, context = SCardEstablishContext(SCARD_SCOPE_USER)
-    if code != 0:
-        return False
+    _good(code)
     try:
-        state = SCARD_STATE_UNAWARE
-        for wait in (0, _LOOKS_AGAIN_WITHIN):
-            code, states = SCardGetStatusChange(context, wait, [(name, state)])
-            if code != 0:
-                return False
-            state = states[0][1]
-            if not state & SCARD_STATE_PRESENT:
-                return True
-        return False
+        yield context
     finally:
         SCardReleaseContext(context)
 
 
-@contextmanager
-def _connected(name: str) -> Iterator[Any]:
-    """An open, exclusive conversation with the card in reader ``name``; every failure leaves under one of our names."""
-    from smartcard.CardConnection import CardConnection
-    from smartcard.pcsc.PCSCCardConnection import PCSCCardConnection
-    from smartcard.scard import SCARD_LEAVE_CARD, SCARD_S_SUCCESS, SCARD_SHARE_SHARED, SCardBeginTransaction, SCardEndTransaction
+def _good(code: int, reader: str = "?") -> None:
+    if code != 0:
+        raise pcsc_errors.of_code(code, reader=reader)
 
-    connection = None
-    talking = False
+
+def _read(context: Any, name: str) -> Holder:
+    with _connected(context, name) as card:
+        _select(card, name)
+        for command in apdu.READ_FORMS:
+            data, status = _transmit(card, name, command)
+            if status == apdu.DONE:
+                # The bytes are parsed after the status only: an answer with a failure behind it is no answer.
+                return basic_data.parse(data)
+    raise CardUnreadable(problem=f"SW {status:04X}")
+
+
+def _select(card: Any, name: str) -> None:
+    for command in apdu.SELECT_FORMS:
+        _, status = _transmit(card, name, command)
+        if status == apdu.DONE:
+            return
+    from smartcard.scard import SCardStatus
+
+    code, *_, atr = SCardStatus(card)
+    if code == 0 and bytes(byte & 0xFF for byte in atr) == apdu.HPC_ATR:
+        raise pcsc_errors.professional_card()
+    raise NotAnNhiCard(problem=f"SW {status:04X}")
+
+
+def _transmit(card: Any, name: str, command: bytes) -> tuple[bytes, int]:
+    from smartcard.scard import SCARD_PCI_T1, SCardTransmit
+
+    _log.log(logs.TRAFFIC, "> %s", command.hex())
+    code, given = SCardTransmit(card, SCARD_PCI_T1, list(command))
+    _good(code, name)
+    answer = bytes(byte & 0xFF for byte in given)
+    _log.log(logs.TRAFFIC, "< %s", answer.hex())
+    if len(answer) < 2:
+        raise CardMute
+    return answer[:-2], int.from_bytes(answer[-2:], "big")
+
+
+@contextmanager
+def _connected(context: Any, name: str) -> Iterator[Any]:
+    """The card in reader ``name``, held so that no other program's command comes between two of ours."""
+    from smartcard.scard import (
+        SCARD_LEAVE_CARD,
+        SCARD_PROTOCOL_T1,
+        SCARD_SHARE_SHARED,
+        SCardBeginTransaction,
+        SCardConnect,
+        SCardDisconnect,
+        SCardEndTransaction,
+    )
+
+    code, card, _ = SCardConnect(context, name, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T1)
     try:
-        connection = PCSCCardConnection(name)
-        connection.connect(CardConnection.T1_protocol, SCARD_SHARE_SHARED, SCARD_LEAVE_CARD)
-        if (code := SCardBeginTransaction(connection.hcard)) != SCARD_S_SUCCESS:
-            raise pcsc_errors.of_code(code, reader=name)
-        talking = True
-        yield connection
-    except CardError:
+        _good(code, name)
+    except CardRemoved:
+        # Some services say so of a reader that has been empty for long.
+        raise CardAbsent from None
+    try:
+        _good(SCardBeginTransaction(card), name)
+        try:
+            yield card
+        finally:
+            SCardEndTransaction(card, SCARD_LEAVE_CARD)
+    except CardAbsent:
+        # It was there a moment ago.
+        raise CardRemoved from None
+    except CardMute:
+        if _has_left(context, name):
+            raise CardRemoved from None
         raise
-    except Exception as error:
-        problem = pcsc_errors.named(error, reader=name)
-        if talking and (isinstance(problem, CardAbsent) or (isinstance(problem, CardMute) and _has_left(name))):
-            # It was there a moment ago.
-            problem = CardRemoved()
-        raise problem from None
     finally:
-        if connection is not None:
-            # Nothing that goes wrong while letting go may hide what was read or what went wrong before.
-            if talking:
-                SCardEndTransaction(connection.hcard, SCARD_LEAVE_CARD)
-            with suppress(Exception):
-                connection.disconnect()
-            with suppress(Exception):
-                connection.release()
-            connection.hcontext = None
+        SCardDisconnect(card, SCARD_LEAVE_CARD)
+
+
+def _has_left(context: Any, name: str) -> bool:
+    """Whether the reader is empty now or within the next moment: a service sees a pulled card only when it looks again."""
+    from smartcard.scard import SCARD_STATE_PRESENT, SCARD_STATE_UNAWARE, SCardGetStatusChange
+
+    state = SCARD_STATE_UNAWARE
+    for wait in (0, _LOOKS_AGAIN_WITHIN):
+        code, states = SCardGetStatusChange(context, wait, [(name, state)])
+        if code != 0:
+            return False
+        state = states[0][1]
+        if not state & SCARD_STATE_PRESENT:
+            return True
+    return False

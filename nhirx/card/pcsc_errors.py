@@ -1,6 +1,7 @@
 """PC/SC failures under our names: by the code of the smart card service, and where there is none by pyscard's class name.
 
-No import of pyscard: the codes are those of PC/SC itself, equal on Windows, macOS and Linux, and a test holds both tables
+nhirx asks the service through pyscard's plain functions, which return codes; ``named`` is for code that uses pyscard's
+classes, such as a plugin's reader. No import of pyscard: the codes are those of PC/SC itself, equal on Windows, macOS and Linux, and a test holds both tables
 against all codes and exceptions that pyscard defines.
 """
 
