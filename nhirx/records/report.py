@@ -122,16 +122,17 @@ _SUMMARY_VALUES = 12
 def read_text(text: str) -> CheckReport:
     """The text report. Raises ``RecordMalformed`` when neither a summary nor a record is in it."""
     first = _NUMBER.search(text)
-    head = _LINE.split(text[: first.start()] if first else text)[0]
+    before = _LINE.split(text[: first.start()] if first else text)
+    head = next((block for block in before if _SUMMARY_WORD in block), "")
     records = [record for block in _LINE.split(text) for record in _records_of(block)]
-    if _SUMMARY_WORD not in head and not records:
+    if not head and not records:
         raise RecordMalformed(problem="這不是檢核結果檔 / this is no check report")
     return CheckReport("text", _summary(head), tuple(records), raw=text)
 
 
 def _summary(head: str) -> Summary:
     values = [value.strip() for value in _BRACKET.findall(head)]
-    if _SUMMARY_WORD not in head or len(values) != _SUMMARY_VALUES:
+    if len(values) != _SUMMARY_VALUES:
         return Summary()
     return Summary(moment(values[3]), whole(values[5]), whole(values[9]), whole(values[10]), whole(values[11]))
 

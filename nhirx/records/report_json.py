@@ -138,13 +138,17 @@ def _errors(value: Any, severity: Literal["error", "warning"] | None, depth: int
     elif isinstance(value, dict):
         named = {_key(name): item for name, item in value.items()}
         own = next((_severity(named[key]) for key in _LEVEL_KEYS if key in named), None) or severity
-        field = next((item for key, item in named.items() if key in _FIELD_KEYS and isinstance(item, str) and item.strip()), None)
+        field = next(
+            (item for key, item in named.items() if key in _FIELD_KEYS and isinstance(item, str) and _INDEXED.fullmatch(item)),
+            None,
+        )
         code = next(
             (item for key, item in named.items() if key in _CODE_KEYS and isinstance(item, (str, int)) and str(item).strip()),
             None,
         )
         if field is not None and code is not None and not isinstance(code, bool):
-            name, at = _split(field)
+            match = _INDEXED.fullmatch(field)
+            name, at = (match[1].upper(), int(match[2]) if match[2] else None) if match else (field, None)
             order = at if at is not None else next((text_report.whole(named[key]) for key in _ORDER_KEYS if key in named), None)
             yield described(name, str(code).strip()[:16], order=order, family=text_report.family(name), severity=own)
             return
@@ -154,14 +158,7 @@ def _errors(value: Any, severity: Literal["error", "warning"] | None, depth: int
                 yield from _errors(item, own, depth + 1)
 
 
-_INDEXED = re.compile(r"\s*([A-Za-z0-9_]{1,20})\s*(?:\[\s*(\d{1,4})\s*\])?\s*")
-
-
-def _split(field: str) -> tuple[str, int | None]:
-    match = _INDEXED.fullmatch(field)
-    if match is None:
-        return field.strip()[:20], None
-    return match[1].upper() if _FIELD_ID.fullmatch(match[1].upper()) else match[1], int(match[2]) if match[2] else None
+_INDEXED = re.compile(r"\s*([A-Za-z][A-Za-z0-9]{1,7})\s*(?:\[\s*(\d{1,4})\s*\])?\s*")
 
 
 _SUMMARY_KEYS = {

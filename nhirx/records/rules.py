@@ -21,6 +21,7 @@ from nhirx import roc
 from nhirx.errors import InvalidValue, TableInvalid
 from nhirx.identifiers import NationalId, VisitId
 from nhirx.tables.fields import fields
+from nhirx.tables.load import code_rows
 
 Hit = int
 """The 1-based order (0 for the record) times ``ORDERS``, plus the number of the rule: one integer sorts and compares fast."""
@@ -171,7 +172,7 @@ def rule_book() -> RuleBook:
 
 def compile_book(tree: Mapping[str, Any]) -> RuleBook:
     space: dict[str, Any] = dict(_FUNCTIONS)
-    space |= {name: frozenset(values) for name, values in tree["lists"].items()}
+    space |= {name: _listed(values) for name, values in tree["lists"].items()}
     space |= {name: re.compile(pattern).fullmatch for name, pattern in tree["patterns"].items()}
     space |= tree["limits"]
     rules: list[Rule] = []
@@ -191,6 +192,12 @@ def compile_book(tree: Mapping[str, Any]) -> RuleBook:
     exec(program, space | {"__builtins__": {"len": len, "enumerate": enumerate, "set": set}}, made)  # noqa: S102
     kinds = {row["id"]: _kind(row, made[f"judge_{row['id']}"]) for row in tree["kind"]}
     return RuleBook(tuple(rules), kinds, made["kind_of"], tree["limits"])
+
+
+def _listed(values: list[str] | str) -> frozenset[str]:
+    if not isinstance(values, str):
+        return frozenset(values)
+    return frozenset(code_rows(values))
 
 
 def _function(kind: str, rules: list[Rule], bodies: list[str], calls: list[set[tuple[str, str]]]) -> list[str]:
@@ -234,13 +241,13 @@ def _expression(text: str, space: Mapping[str, Any]) -> tuple[str, frozenset[str
         def visit_Name(self, node: ast.Name) -> Any:
             if node.id in table or node.id in _CONTEXT:
                 read.add(node.id)
-            elif node.id not in space and node.id != "True":
+            elif node.id != "True" and (node.id not in space or callable(space[node.id])):
                 raise TableInvalid(table="checks.toml", problem=f"{text}: {node.id} is not known")
             return node
 
         def visit_Call(self, node: ast.Call) -> Any:
-            self.generic_visit(node)
-            if not isinstance(node.func, ast.Name) or not callable(space.get(node.func.id)) or node.keywords:
+            node.args = [self.visit(argument) for argument in node.args]
+            if not isinstance(node.func, ast.Name) or not callable(space.get(node.func.id)) or node.keywords or not node.args:
                 raise TableInvalid(table="checks.toml", problem=f"{text}: only listed functions can be called")
             inner = node.args[0]
             # A call in a call, day(made_at(M52)), is not a call on a field and stays where it is.

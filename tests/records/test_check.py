@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from datetime import date
+from importlib import resources
 from typing import Any
 
 import pytest
 
-from nhirx.errors import FileEmpty, FileMissing
+from nhirx.errors import FileEmpty, FileMissing, TableInvalid
 from nhirx.model import UploadRecord
 from nhirx.records import xml
 from nhirx.records.check import check_file, check_record
-from nhirx.records.rules import rule_book
+from nhirx.records.rules import compile_book, rule_book
 from nhirx.tables.check_codes import check_codes
+from nhirx.tables.load import code_rows
 
 ONE_FAULT: list[tuple[str, int | None, dict[str, str | None], str, str, str]] = [
     # record, order, change, field, code, severity
@@ -466,3 +469,32 @@ def test_empty_and_missing_files(tmp_path: Any) -> None:
 def test_rules_use_known_codes() -> None:
     """Every code a rule can give has words."""
     assert {(rule.family, rule.code) for rule in rule_book().rules} <= set(check_codes())
+
+
+def test_lists_agree_with_the_other_tables() -> None:
+    """A code stands in one place, or in two that say the same."""
+    lists = tomllib.loads(resources.files("nhirx.tables").joinpath("checks.toml").read_text("utf-8"))["lists"]
+
+    assert set(code_rows("virtual_orders")) <= set(lists["virtual_known"])
+    assert set(lists["claims_only"]) <= set(code_rows("claims_serials"))
+    assert set(lists["antiviral_usages"]) == set(code_rows("antivirals")["XCOVID0001"].attribute("usages").split())
+    assert set(lists["virtual_checked"]) < set(lists["virtual_known"])
+    assert set(lists["injections"]) < set(lists["routes"])
+
+
+def test_a_row_outside_the_language_is_refused() -> None:
+    """What a condition may do is a short list; the table cannot smuggle anything in."""
+    tree = {"lists": {}, "patterns": {}, "limits": {}, "kind": [], "rule": []}
+    for wrong in (
+        "__import__('os')",
+        "M15.upper()",
+        "[M15]",
+        "lambda: 1",
+        "unknown",
+        "number(M15, base=2)",
+        "M15 if M16 else M17",
+        "(M15 := 1)",
+        "number",
+    ):
+        with pytest.raises(TableInvalid):
+            compile_book({**tree, "rule": [{"code": "AA", "field": "M15", "wrong": wrong}]})
