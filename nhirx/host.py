@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 
 _WITH_CARD = "1.53"
 """The call of the control software that needs the card (``UploadPlan.call``)."""
+
+_DAYS_AROUND = timedelta(days=120)
+"""How far around a dispensing the plugins are asked for closed days: longer than any window of the rules."""
 
 Clock = Callable[[], datetime]
 
@@ -133,6 +136,20 @@ class Host:
             self._control = self._make_control()
         return self._control
 
+    @property
+    def reader(self) -> HolderReader | None:
+        """The card reader that the settings name; None where the control software tells the holder."""
+        name = self.settings.control.reader
+        if self._reader is None and name is not None:
+            offered = self.plugins.card_readers
+            if name not in offered:
+                raise ComponentMissing(component=f"control.reader = {name!r}", how="nhirx plugins")
+            made = offered[name]()
+            if not isinstance(made, HolderReader):
+                raise PluginNonsense(plugin=name, hook="nhirx_register_card_readers", problem="not a HolderReader")
+            self._reader = made
+        return self._reader
+
     def _make_control(self) -> ControlSoftware:
         kind = self.settings.control.kind
         offered = self.plugins.control_software
@@ -175,7 +192,9 @@ class Host:
             from nhirx_scanner import Scanner
 
             self._scanner = Scanner()
-        scans: list[Scan] = self._scanner.scan_file(path)
+        from nhirx.plugin.second_look import second_look
+
+        scans = second_look(self._scanner.scan_file(path), path, self.plugins.decoders)
         for scan in scans:
             self.plugins.prescription_scanned(scan)
         return scans
@@ -230,8 +249,11 @@ class Host:
 
     def plan(self, facts: Facts, prescription: Prescription | None = None) -> UploadPlan:
         """What the rules say, and what the plugins have to say of it."""
-        plan = resolver.plan(facts, on=facts.dispensed_at.date(), settings=self.settings)
-        more = self.plugins.check(plan, prescription)
+        day = facts.dispensed_at.date()
+        closed = self.plugins.calendar(day - _DAYS_AROUND, day + _DAYS_AROUND)
+        calendar = resolver.read_calendar(self.settings.rules.calendar_file).with_closed(closed.days)
+        plan = resolver.plan(facts, on=day, settings=self.settings, calendar=calendar)
+        more = (*closed.findings, *self.plugins.check(plan, prescription))
         return plan.model_copy(update={"findings": (*plan.findings, *more)}) if more else plan
 
     def identify(self, facts: Facts, *, reference: str | None = None, confirmed: bool = False) -> Holder:
@@ -240,7 +262,7 @@ class Host:
         The person inside the ID is derived knowledge, so a pharmacist who has compared the papers may go on with
         ``confirmed``. A card of another person than the patient stops always.
         """
-        holder = (self._reader or self.control).read_holder()
+        holder = (self.reader or self.control).read_holder()
         patient = facts.patient
         if holder.national_id != patient.national_id:
             raise WrongCard(which="健保卡≠處方 / card ≠ prescription")
