@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nhirx_scanner.camera import Camera
     from nhirx_scanner.result import Code, Scan
     from nhirx_scanner.scanner import Scanner
     from nhirx_scanner.session import Session
 
-__all__ = ["Code", "Scan", "Scanner", "Session"]
+__all__ = ["Camera", "Code", "Scan", "Scanner", "Session"]
 
 _HOME = {
+    "Camera": "nhirx_scanner.camera",
     "Code": "nhirx_scanner.result",
     "Scan": "nhirx_scanner.result",
     "Scanner": "nhirx_scanner.scanner",

@@ -35,7 +35,11 @@ class Texture:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """A strip of bars: in coordinates turned by ``angle`` it reaches from ``u0`` to ``u1`` across and ``v0`` to ``v1`` along the bars."""
+    """A strip of bars: in coordinates turned by ``angle`` it reaches from ``u0`` to ``u1`` across and ``v0`` to ``v1`` along the bars.
+
+    Seen askew, the bars do not stand at right angles to the line they stand on: v is counted from a line that rises by ``slope``
+    per pixel of u from the middle on.
+    """
 
     angle: float
     u0: float
@@ -43,6 +47,7 @@ class Bars:
     v0: float
     v1: float
     score: float
+    slope: float = 0.0
 
     @property
     def length(self) -> float:
@@ -61,7 +66,13 @@ class Bars:
     @property
     def polygon(self) -> Polygon:
         c, s = math.cos(self.angle), math.sin(self.angle)
-        corners = ((self.u0, self.v0), (self.u1, self.v0), (self.u1, self.v1), (self.u0, self.v1))
+        rise = self.slope * self.length / 2
+        corners = (
+            (self.u0, self.v0 - rise),
+            (self.u1, self.v0 + rise),
+            (self.u1, self.v1 + rise),
+            (self.u0, self.v1 - rise),
+        )
         return tuple((u * c - v * s, u * s + v * c) for u, v in corners)
 
 
@@ -163,14 +174,24 @@ def _fit(found: Texture, cells: Grid, x: int, y: int) -> Bars | None:
     angle = 0.5 * math.atan2(float((weights * np.sin(2 * directions)).sum()), float((weights * np.cos(2 * directions)).sum()))
     c, s = math.cos(angle), math.sin(angle)
     px, py = (columns + x + 0.5) * CELL, (rows + y + 0.5) * CELL
-    u0, u1 = (float(value) for value in np.percentile(px * c + py * s, [1, 99]))
-    v0, v1 = (float(value) for value in np.percentile(py * c - px * s, [3, 97]))
+    u, v = px * c + py * s, py * c - px * s
+    u0, u1 = (float(value) for value in np.percentile(u, [1, 99]))
+    slope = _slope(u, v)
+    v0, v1 = (float(value) for value in np.percentile(v - slope * (u - (u0 + u1) / 2), [3, 97]))
     length, height = u1 - u0 + CELL, v1 - v0 + CELL
     fill = len(columns) * CELL * CELL / (length * height)
     if length < 110 or height < 6 or length < 1.2 * height or fill < 0.35:
         return None
     half = CELL / 2
-    return Bars(angle, u0 - half, u1 + half, v0 - half, v1 + half, float(weights.sum()) * min(fill, 1.0))
+    return Bars(angle, u0 - half, u1 + half, v0 - half, v1 + half, float(weights.sum()) * min(fill, 1.0), slope)
+
+
+def _slope(u: Grid, v: Grid) -> float:
+    """How much v rises per u along the strip. Zero when it is too short to tell, or so steep that it is no strip."""
+    du, dv = u - u.mean(), v - v.mean()
+    spread = float((du * du).sum())
+    slope = float((du * dv).sum()) / spread if spread > 0 else 0.0
+    return slope if abs(slope) < 0.5 and spread > 4 * float((dv * dv).sum()) else 0.0
 
 
 def _distinct(candidates: list[Bars], most: int) -> list[Bars]:
@@ -187,6 +208,7 @@ def _distinct(candidates: list[Bars], most: int) -> list[Bars]:
 def _holds(bars: Bars, x: float, y: float) -> bool:
     c, s = math.cos(bars.angle), math.sin(bars.angle)
     u, v = x * c + y * s, y * c - x * s
+    v -= bars.slope * (u - (bars.u0 + bars.u1) / 2)
     return bars.u0 - 5 < u < bars.u1 + 5 and bars.v0 - 5 < v < bars.v1 + 5
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -29,11 +29,15 @@ _RATE = 4  # samples per module of the comparison
 _DRIFT = np.arange(-14, 15) * 0.25  # modules
 _DRIFT_COST = 0.12  # per module of change between neighbours
 _BLURS = (0.35, 0.6, 0.9)  # sigma in modules
+_SMEARS = (-1.6, -2.6)  # motion: width in modules of an even smear, written as a negative blur
+_DARK = {"code128": 0.47, "code39": 0.55, "code93": 0.47}  # share of ink in codes of usual text
+_BARS = {"code128": 3, "code39": 5, "code93": 3}  # bars per character
 _HOPELESS = 0.25  # mean cost above which no other blur will help
 
 # What a place may hold besides the alphabet: an honest competitor keeps a chart number from being bent into an ID.
 _STRANGERS128 = "IO-. $/+%*:;=_abcdefghijklmnopqrstuvwxyz"
 _STRANGERS39 = "IO-. $/+%"
+_IDS = frozenset(ALPHABET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,9 @@ FORMS = (
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A text with the numbers it stands on: mean and second worst ``cost`` of a place (0 perfect), the smallest ``margin`` to
-    another text, and ``forced``: how much dearer the text is than the one without the check (0: the check had nothing to do).
+    another text, ``forced``: how much dearer the text is than the one without the check (0: the check had nothing to do), and
+    ``weakest``: the second smallest lead of a character over its nearest rival, where the check vouches for one.
+    ``strict``: only the characters of visit IDs were allowed, so that the text has the right alphabet says nothing.
     """
 
     text: str
@@ -70,21 +76,45 @@ class Reading:
     worst: float
     margin: float
     forced: float
+    weakest: float = 1.0
     runs_back: bool = False
+    strict: bool = False
 
     @property
     def is_sure(self) -> bool:
         """Whether the numbers alone are good enough to believe the text."""
+        if self.strict:
+            return False
         if self.symbology == "code39":
             return self.margin > 0.1 and self.worst < 0.25 and self.cost < 0.2
-        return self.forced < 1e-6 and self.margin > 0.25 and self.worst < 0.2 and self.cost < 0.12
+        return self.forced < 1e-6 and self.margin > 0.25 and self.weakest > 0.02 and self.worst < 0.2 and self.cost < 0.12
 
     @property
     def is_fair(self) -> bool:
-        """Whether the text is worth believing once something independent says the same."""
+        """Whether the text is worth believing once something independent says the same.
+
+        The check must have had nothing to do: blurred bars give a dozen wrong texts of low cost, and the check then finds one
+        that fits it.
+        """
         if self.symbology == "code39":
-            return self.margin > 0.05 and self.worst < 0.4 and self.cost < 0.25
-        return self.forced < 0.12 and self.margin > 0.12 and self.worst < 0.4 and self.cost < 0.22
+            return self.margin > max(0.05, 2.5 * self.cost) and self.worst < 0.3 and self.cost < 0.1
+        return (
+            self.forced < 1e-6
+            and self.margin > max(0.12, 2.5 * self.cost)
+            and self.weakest > 0.015
+            and self.worst < 0.3
+            and self.cost < 0.1
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What one profile says for one form: ``costs`` per place and character, to be averaged over frames and solved again."""
+
+    form: Form
+    backwards: bool
+    costs: Array
+    reading: Reading
 
 
 def read_profile(profile: Array, *, enlarged: float = 1.0, like: Reading | None = None) -> list[Reading]:
@@ -92,6 +122,11 @@ def read_profile(profile: Array, *, enlarged: float = 1.0, like: Reading | None 
 
     ``enlarged``: how many samples a pixel of the page has become. ``like``: only try the form and way round of that reading.
     """
+    return [rows.reading for rows in read_rows(profile, enlarged=enlarged, like=like)]
+
+
+def read_rows(profile: Array, *, enlarged: float = 1.0, like: Reading | None = None) -> list[Rows]:
+    """As ``read_profile``, with the costs behind each reading."""
     found = ends(profile)
     if found is None:
         return []
@@ -101,17 +136,28 @@ def read_profile(profile: Array, *, enlarged: float = 1.0, like: Reading | None 
         for form in FORMS:
             # Below three quarters of a pixel per module the bars have merged for good.
             if (high - low) / form.modules >= 0.75 * enlarged and (like is None or like.symbology == form.name):
-                costs = _costs(line, low, high, form, _BLURS[1])
-                tries.append((_first_look(costs, form), backwards, form, costs))
+                spread = _spread(line, low, high, form)
+                costs = _costs(line, low, high, form, _BLURS[1], spread)
+                tries.append((_first_look(costs, form), backwards, form, spread, costs))
     tries.sort(key=lambda item: item[0])
-    out: list[Reading] = []
-    for _, backwards, form, costs in tries[: 3 if like is None else 1]:
+    out: list[Rows] = []
+    for _, backwards, form, spread, costs in tries[: 3 if like is None else 1]:
         line, low, high = _turned(profile, found, backwards)
         readings = [_solve(costs, form, backwards)]
-        if readings[0].cost < _HOPELESS:
-            readings += [_solve(_costs(line, low, high, form, blur), form, backwards) for blur in (_BLURS[0], _BLURS[2])]
+        if readings[0].reading.cost < _HOPELESS:
+            blurs = (_BLURS[0], _BLURS[2], *(_SMEARS if readings[0].reading.cost > 0.03 else ()))
+            readings += [_solve(_costs(line, low, high, form, blur, spread), form, backwards) for blur in blurs]
         out += readings
-    return sorted(out, key=lambda reading: reading.cost)
+    return sorted(out, key=lambda rows: rows.reading.cost)
+
+
+def _spread(line: Array, low: float, high: float, form: Form) -> float:
+    """How much wider than meant the bars are printed, in modules: from the share of ink, in quarters."""
+    inside = line[int(low) : int(high) + 1]
+    dark, light = np.percentile(inside, [2, 98])
+    share = float((light - inside).mean()) / max(float(light - dark), 1.0)
+    spread = (share - _DARK[form.name]) * form.width / _BARS[form.name]
+    return float(np.clip(round(spread * 4) / 4, -0.5, 0.75))
 
 
 def _turned(profile: Array, found: tuple[float, float], backwards: bool) -> tuple[Array, float, float]:
@@ -141,8 +187,8 @@ def ends(profile: Array) -> tuple[float, float] | None:
 
 
 @cache
-def _templates(form: Form, blur: float) -> tuple[Array, Array]:
-    """(templates × samples), mean free, and their lengths."""
+def _templates(form: Form, blur: float, spread: float) -> tuple[Array, Array]:
+    """(templates × samples), mean free, and their lengths, for bars printed ``spread`` modules too wide."""
     if form.name == "code128":
         patterns: Sequence[Sequence[float]] = [[float(w) for w in widths] for widths in CODE128]
         before, after = [2.0, 2.0], [2.0]
@@ -155,10 +201,9 @@ def _templates(form: Form, blur: float) -> tuple[Array, Array]:
         before, after = [1.0, 1.0], [1.0]
     out = []
     for pattern in patterns:
-        left = _wave([*reversed(before)], dark_last=False)
-        wave = _wave(pattern)
-        right = _wave([*after, 2.0])
-        whole = _blurred(np.concatenate([left, wave, right]), blur)[len(left) : len(left) + len(wave)]
+        around = _wave([*before, *pattern, *after, 2.0], spread, first_dark=len(before) % 2 == 0)
+        first = round(sum(before) * _FINE)
+        whole = _blurred(around, blur)[first : first + round(sum(pattern) * _FINE)]
         places = (np.arange(int(form.width * _RATE)) + 0.5) / _RATE * _FINE - 0.5
         out.append(np.interp(places, np.arange(len(whole)), whole))
     templates = np.array(out, np.float32)
@@ -166,17 +211,22 @@ def _templates(form: Form, blur: float) -> tuple[Array, Array]:
     return templates, np.sqrt((templates**2).sum(axis=1)) + 1e-6
 
 
-def _wave(widths: Sequence[float], dark_last: bool | None = None) -> Array:
-    """0 for bars, 1 for spaces; bar first, or so that the last element is a space when ``dark_last`` is False."""
-    bar = True if dark_last is None else (len(widths) % 2 == 0) is not dark_last
-    pieces = []
+def _wave(widths: Sequence[float], spread: float, *, first_dark: bool) -> Array:
+    """0 for bars, 1 for spaces, each bar ``spread`` modules wider than ``widths`` says."""
+    wave = np.ones(round(sum(widths) * _FINE), np.float32)
+    more, at, bar = spread / 2 * _FINE, 0.0, first_dark
     for width in widths:
-        pieces.append(np.full(round(width * _FINE), 0.0 if bar else 1.0, np.float32))
-        bar = not bar
-    return np.concatenate(pieces)
+        if bar:
+            wave[max(0, round(at - more)) : max(0, round(at + width * _FINE + more))] = 0.0
+        at, bar = at + width * _FINE, not bar
+    return wave
 
 
 def _blurred(wave: Array, modules: float) -> Array:
+    if modules < 0:
+        smear = np.ones(max(1, round(-modules * _FINE)))
+        even: Array = np.convolve(np.convolve(wave, smear / smear.sum(), "same"), [0.1, 0.2, 0.4, 0.2, 0.1], "same")
+        return even
     sigma = max(modules * _FINE, 0.3)
     reach = int(4 * sigma) + 1
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
@@ -184,9 +234,9 @@ def _blurred(wave: Array, modules: float) -> Array:
     return blurred
 
 
-def _costs(line: Array, low: float, high: float, form: Form, blur: float) -> Array:
+def _costs(line: Array, low: float, high: float, form: Form, blur: float, spread: float) -> Array:
     """(places × drifts × characters): 1 − correlation of what is there with what the character would look like."""
-    templates, lengths = _templates(form, blur)
+    templates, lengths = _templates(form, blur, spread)
     count = templates.shape[1]
     module = (high - low) / form.modules
     within = np.arange(count) / _RATE + 0.5 / _RATE
@@ -226,9 +276,15 @@ def _first_look(costs: Array, form: Form) -> float:
     return float(np.sort(best[1:-1])[:15].mean() + 0.15 * best[0])
 
 
-def _solve(costs: Array, form: Form, backwards: bool) -> Reading:
+def _solve(costs: Array, form: Form, backwards: bool) -> Rows:
     path = _drift_path(_best_places(costs, form))
-    return solve_places(costs[np.arange(form.symbols), path], form, backwards)
+    rows = costs[np.arange(form.symbols), path]
+    reading = solve_places(rows, form, backwards)
+    if reading.cost < _HOPELESS and not _IDS.issuperset(reading.text):
+        strict = solve_places(rows, form, backwards, strict=True)
+        if strict.is_fair:
+            reading = strict
+    return Rows(form, backwards, rows, reading)
 
 
 def _drift_path(best: Array) -> Array:
@@ -248,28 +304,25 @@ def _drift_path(best: Array) -> Array:
     return np.array(path[::-1])
 
 
-def solve_places(costs: Array, form: Form, backwards: bool = False) -> Reading:
-    """The best text for one row of costs per place (places × characters)."""
-    if form.name == "code39":
-        return _solve39(costs, backwards)
-    if form.name == "code128":
-        return _solve128(costs, backwards)
-    return _solve93(costs, backwards)
+def solve_places(costs: Array, form: Form, backwards: bool = False, *, strict: bool = False) -> Reading:
+    """The best text for one row of costs per place (places × characters); ``strict`` allows the visit ID's alphabet only."""
+    solve = {"code39": _solve39, "code128": _solve128, "code93": _solve93}[form.name]
+    return replace(solve(costs, strict), runs_back=backwards, strict=strict)
 
 
-def _solve39(costs: Array, backwards: bool) -> Reading:
+def _solve39(costs: Array, strict: bool) -> Reading:
     star = len(ALPHABET + _STRANGERS39)
-    inner = costs[1:-1, :star]
+    inner = costs[1:-1, : len(ALPHABET) if strict else star]
     order = np.sort(inner, axis=1)
     each = np.r_[costs[0, star], order[:, 0], costs[-1, star]]
     text = "".join((ALPHABET + _STRANGERS39)[k] for k in inner.argmin(axis=1))
-    return Reading(
-        text, "code39", float(each.mean()), float(np.sort(each)[-2]), float((order[:, 1] - order[:, 0]).min()), 0.0, backwards
-    )
+    return Reading(text, "code39", float(each.mean()), float(np.sort(each)[-2]), float((order[:, 1] - order[:, 0]).min()), 0.0)
 
 
-def _solve128(costs: Array, backwards: bool) -> Reading:
+def _solve128(costs: Array, strict: bool) -> Reading:
     starts, values, _ = _allowed(FORMS[0])
+    if strict:
+        values = values[: len(ALPHABET)]
     last = len(costs) - 1
     start = int(starts[costs[0, starts].argmin()])
     # totals[r]: the cheapest text so far whose checksum is r. The check character then prices each r.
@@ -302,13 +355,20 @@ def _solve128(costs: Array, backwards: bool) -> Reading:
         float(np.sort(each)[-2]),
         float(ordered[1] - ordered[0]),
         float(totals[rest] - free),
-        backwards,
+        _weakest(costs[1:last][:, values]),
     )
 
 
-def _solve93(costs: Array, backwards: bool) -> Reading:
+def _weakest(data: Array) -> float:
+    ordered = np.partition(data, 1, axis=1)
+    return float(np.partition(ordered[:, 1] - ordered[:, 0], 1)[1])
+
+
+def _solve93(costs: Array, strict: bool) -> Reading:
     """Two check characters of 47 values each: the text is taken place by place, and changed in one place if they ask for it."""
-    data = costs[1:21, :43]
+    data = costs[1:21, :43].copy()
+    if strict:
+        data[:, [ALPHABET93.index(c) for c in "IO-. $/+%"]] = 9.0
     picked = data.argmin(axis=1)
     ordered = np.sort(data, axis=1)
     plain = float(data[np.arange(20), picked].sum())
@@ -329,4 +389,4 @@ def _solve93(costs: Array, backwards: bool) -> Reading:
     each = np.array([costs[0, 47], *data[np.arange(20), best], costs[21, checks[0]], costs[22, checks[1]], costs[23, 47]])
     text = "".join(ALPHABET93[int(k)] for k in best)
     margin = float(rivals[0] - price) if len(rivals) else 0.0
-    return Reading(text, "code93", float(each.mean()), float(np.sort(each)[-2]), margin, price - free, backwards)
+    return Reading(text, "code93", float(each.mean()), float(np.sort(each)[-2]), margin, price - free, _weakest(data))

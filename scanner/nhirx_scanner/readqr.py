@@ -43,24 +43,39 @@ class Reading:
         return self.agreement > 0.9 and self.fit > 0.55
 
 
-def read(crop: Gray, quads: list[Quad], *, least: float = 0.55, most: int = 4) -> Reading | None:
-    """The first text that any of the quadrangles gives, best fitting quadrangle first."""
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A grid laid over a crop: how well the fixed parts match, which version, where its corners are."""
+
+    match: float
+    version: int
+    corners: Array
+
+
+def fit_all(crop: Gray, quads: list[Quad]) -> list[Fitted]:
+    """Every quadrangle fitted, the best match first."""
     soft = cv2.GaussianBlur(crop, (0, 0), 0.6)
-    fitted = []
+    out = []
     for quad in quads:
         if 20 <= quad.side <= 1.5 * max(crop.shape):
             for corners, version in _starts(soft, quad):
                 steps = (1.2, 0.6, 0.3, 0.15) if quad.version else (2.2, 1.1, 0.5, 0.25, 0.12)
-                fitted.append((*fit(soft, version, corners, steps), version))
-    fitted.sort(key=lambda item: -item[0])
-    for match, corners, version in fitted[:most]:
-        if match < least:
+                match, moved = fit(soft, version, corners, steps)
+                out.append(Fitted(match, version, moved))
+    return sorted(out, key=lambda fitted: -fitted.match)
+
+
+def read(crop: Gray, quads: list[Quad], *, least: float = 0.55, most: int = 4) -> tuple[float, Reading | None]:
+    """The best fit of any quadrangle, and the first text that one gives, best fitting quadrangle first."""
+    fitted = fit_all(crop, quads)
+    for grid in fitted[:most]:
+        if grid.match < least:
             break
-        module = float(np.hypot(*(corners[1] - corners[0]))) / (17 + 4 * version)
+        module = float(np.hypot(*(grid.corners[1] - grid.corners[0]))) / (17 + 4 * grid.version)
         for picture in (crop, sharpened(crop, max(0.8, 0.35 * module), 1.2)):
-            if (reading := _decode(levels(picture, version, corners), version, corners, match)) is not None:
-                return reading
-    return None
+            if (reading := decode(levels(picture, grid.version, grid.corners), grid)) is not None:
+                return fitted[0].match, reading
+    return fitted[0].match if fitted else 0.0, None
 
 
 def _starts(soft: Gray, quad: Quad) -> list[tuple[Array, int]]:
@@ -185,7 +200,9 @@ def levels(picture: Gray, version: int, corners: Array) -> Array:
     return sure
 
 
-def _decode(seen: Array, version: int, corners: Array, match: float) -> Reading | None:
+def decode(seen: Array, grid: Fitted) -> Reading | None:
+    """The text of modules seen as ``levels`` gives them, None when Reed-Solomon cannot make sense of them."""
+    version, corners, match = grid.version, grid.corners, grid.match
     form = layout(version)
     copies = [seen[places[:, 0], places[:, 1]] for places in form.format]
     weight = float(np.abs(copies[0]).sum() + np.abs(copies[1]).sum()) + 1e-6

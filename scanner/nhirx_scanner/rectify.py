@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -29,6 +29,7 @@ class Cut:
 
 def strip(gray: Gray, bars: Bars) -> Cut:
     """The bars upright, two or three times enlarged, their angle refined by where the columns differ most."""
+    bars = _grown(gray, bars)
     up = 3.0 if bars.length < 450 else 2.0 if bars.length < 1100 else 1.0
     best, turn = -1.0, 0.0
     for sweep, center in ((np.arange(-3, 3.1, 1.0), 0.0), (np.array([-0.5, 0.5]), None)):
@@ -41,12 +42,33 @@ def strip(gray: Gray, bars: Bars) -> Cut:
     return _cut(gray, bars, up, margin=0.06, least=12.0, turn=turn)
 
 
+def _grown(gray: Gray, bars: Bars) -> Bars:
+    """The region with its ends moved outwards to where the bars really end: a fold or a shadow may have cut it short."""
+    reach = 0.6
+    wide = _cut(gray, bars, 1.0, margin=reach, least=0.0, turn=0.0).picture
+    middle = wide[wide.shape[0] // 4 : max(wide.shape[0] // 4 + 1, 3 * wide.shape[0] // 4)]
+    steps = np.abs(np.diff(middle.mean(axis=0, dtype=np.float32)))
+    activity = cv2.blur(steps[None], (15, 1))[0]
+    first = int(reach / (1 + 2 * reach) * len(activity))
+    last = len(activity) - first
+    level = 0.35 * float(np.median(activity[first:last]))
+    low, high, gap = first, last, max(14, int(0.05 * bars.length))
+    busy = activity > level
+    while low > 0 and busy[max(0, low - gap) : low].any():
+        low = max(0, low - gap) + int(busy[max(0, low - gap) : low].argmax())
+    while high < len(busy) and busy[high : high + gap].any():
+        high += int(np.nonzero(busy[high : high + gap])[0][-1]) + 1
+    return replace(bars, u0=bars.u0 - (first - low), u1=bars.u1 + (high - last))
+
+
 def _cut(gray: Gray, bars: Bars, up: float, *, margin: float, least: float, turn: float) -> Cut:
     x, y = bars.center
     length = bars.length + 2 * max(least, margin * bars.length) if least or margin else bars.length
     width, height = max(8, int(length * up)), max(4, int(max(6.0, bars.height) * up))
     c, s = math.cos(bars.angle + turn) / up, math.sin(bars.angle + turn) / up
-    matrix = np.array([[c, -s, x - c * width / 2 + s * height / 2], [s, c, y - s * width / 2 - c * height / 2]])
+    # Rows follow the line the bars stand on, columns follow the bars.
+    ux, uy = c - bars.slope * s, s + bars.slope * c
+    matrix = np.array([[ux, -s, x - ux * width / 2 + s * height / 2], [uy, c, y - uy * width / 2 - c * height / 2]])
     picture = cv2.warpAffine(
         gray,
         matrix,
@@ -63,6 +85,12 @@ def square(gray: Gray, blob: Blob, margin: float = 0.28) -> Cut:
     left, top = int(max(0, blob.x - reach)), int(max(0, blob.y - reach))
     right, bottom = int(min(gray.shape[1], blob.x + reach)), int(min(gray.shape[0], blob.y + reach))
     return Cut(np.ascontiguousarray(gray[top:bottom, left:right]), np.array([[1.0, 0.0, left], [0.0, 1.0, top]]))
+
+
+def barness(picture: Gray) -> float:
+    """0…1: how much of what varies in a strip varies across it only. Bars are near 1, lines of text far below one half."""
+    total = float(picture.var())
+    return float(picture.mean(axis=0).var()) / total if total > 1 else 0.0
 
 
 def bands(picture: Gray) -> Gray:

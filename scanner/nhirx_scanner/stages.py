@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -24,8 +24,10 @@ from nhirx_scanner import engines, finders, locate, read1d, readqr, rectify
 from nhirx_scanner.engines import Read
 from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars, Blob
+from nhirx_scanner.reasons import reasons
 from nhirx_scanner.rectify import Cut
 from nhirx_scanner.result import Scan
+from nhirx_scanner.straighten import straightened
 from nhirx_scanner.vote import decide
 
 if TYPE_CHECKING:
@@ -33,8 +35,11 @@ if TYPE_CHECKING:
     from nhirx_scanner.scanner import Scanner
 
 STAGES = ("regions", "retry", "zbar", "opencv", "model1d", "modelqr", "ocr")
+THOROUGH_MS, FAST_MS = 1500.0, 60.0
 _MOST_BARS, _MOST_BLOBS = 8, 6
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
+_HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
+_QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code
 _NO_CODE = 0.2  # mean cost of the best model above which a strip is no code of twenty characters
 
 # OpenCV's own threads fight with the caller's: a batch runs one page per core.
@@ -51,6 +56,7 @@ class Work:
     reads: list[Read] = field(default_factory=list)
     bars: list[tuple[Bars, Cut]] = field(default_factory=list)
     blobs: list[tuple[Blob, Cut]] = field(default_factory=list)
+    qr_like: set[Blob] = field(default_factory=set)
 
     @property
     def thorough(self) -> bool:
@@ -70,33 +76,55 @@ class Work:
         return hit
 
     @property
+    def unread(self) -> list[tuple[Bars | Blob, Cut]]:
+        """The regions that look like a code that could hold an ID and were not read."""
+        return [*self.bars, *(item for item in self.blobs if item[0] in self.qr_like)]
+
+    @property
     def done(self) -> bool:
         return decide(self.reads).status in ("found", "several", "conflict")
 
 
 def look(gray: Gray, scanner: Scanner) -> Scan:
     """Everything the scanner may do for ``gray`` in its time."""
-    limit = scanner.limit_ms if scanner.limit_ms is not None else 1800.0 if scanner.effort == "thorough" else 60.0
-    work = Work(gray, scanner, time.perf_counter() + limit / 1000.0)
-    work.take(engines.zxing(gray, "id"))
+    work = fast_pass(gray, scanner)
     if work.done and not work.thorough:
         return decide(work.reads)
     if work.may("regions"):
-        _regions(work)
-        for stage in (_retry_bars, _model_bars, _retry_blobs, _model_blobs):
-            if work.done:
-                break
-            stage(work)
-    return decide(work.reads, seen=("damaged",) if work.bars or work.blobs else None)
+        regions(work)
+        if work.thorough:
+            for stage in (_retry_bars, _model_bars, _retry_blobs, _model_blobs, _last_resort):
+                if work.done:
+                    break
+                stage(work)
+    scan = decide(work.reads, seen=("damaged",) if work.unread else None)
+    return replace(scan, reasons=reasons(gray, work.unread)) if scan.status == "unreadable" and work.unread else scan
 
 
-def _regions(work: Work) -> None:
+def fast_pass(gray: Gray, scanner: Scanner) -> Work:
+    """Stage 1, and the time limit of the rest."""
+    started = time.perf_counter()
+    work = Work(gray, scanner, started)
+    work.take(engines.zxing(gray, "id"))
+    if scanner.limit_ms is not None:
+        work.until = started + scanner.limit_ms / 1000.0
+    elif scanner.effort == "thorough":
+        work.until = started + THOROUGH_MS / 1000.0
+    else:
+        # Video must go on: what was not read at once may take about twice as long again, not more.
+        work.until = started + min(FAST_MS / 1000.0, 2.6 * (time.perf_counter() - started))
+    return work
+
+
+def regions(work: Work) -> None:
     """Stage 2: find what the whole-picture pass left, cut it out, read it again; keep what stays unread."""
     found = locate.texture(work.gray)
     if found is None:
         return
     known = [read.polygon for read in work.reads]
     for bars in locate.find_bars(found, _MOST_BARS):
+        if not work.may("regions"):
+            return
         if not _is_known(bars.center, 0.3 * bars.length, known):
             cut = rectify.strip(work.gray, bars)
             # Without its own downscaling: an enlarged EAN at half size is read as another EAN.
@@ -106,11 +134,15 @@ def _regions(work: Work) -> None:
             reads = reads or engines.zxing(cut.picture, "linear", rotate=False, invert=False)
             if reads:
                 work.take(_placed(reads, cut))
-            elif bars.length >= _SHORTEST:
-                work.bars.append((bars, cut))
+            elif bars.length >= _SHORTEST and rectify.barness(cut.picture) > _HARDLY_BARS:
+                straight = Cut(straightened(cut.picture), cut.matrix)
+                if rectify.barness(straight.picture) > _BARS:
+                    work.bars.append((bars, straight))
         if work.done and not work.thorough:
             return
     for blob in locate.find_blobs(work.gray, found, _MOST_BLOBS):
+        if not work.may("regions"):
+            return
         if _is_known(blob.center, 0.3 * blob.size, known):
             continue
         cut = rectify.square(work.gray, blob)
@@ -141,8 +173,6 @@ def _retry_bars(work: Work) -> None:
             return
         stacked = rectify.bands(cut.picture)
         reads = engines.zxing(stacked, "linear", rotate=False, downscale=False, invert=False)
-        if not reads and work.may("zbar"):
-            reads = engines.zbar(stacked, "linear") or engines.zbar(cut.picture, "linear")
         _settle_bars(work, bars, cut, reads)
 
 
@@ -168,7 +198,7 @@ def _read_bars(cut: Cut) -> read1d.Reading | None:
             profiles.append(np.median(piece, axis=0).astype(np.float32))
         for profile in profiles:
             readings = read1d.read_profile(profile, enlarged=enlarged, like=like)
-            if readings and _believed(readings[0]):
+            if readings and is_believed(readings[0]):
                 return readings[0]
             if like is None and (not readings or readings[0].cost > _NO_CODE):
                 return None
@@ -176,7 +206,7 @@ def _read_bars(cut: Cut) -> read1d.Reading | None:
     return None
 
 
-def _believed(reading: read1d.Reading) -> bool:
+def is_believed(reading: read1d.Reading) -> bool:
     if classify(reading.text, reading.symbology) not in ("visit-id", "placeholder"):
         return False
     return reading.is_sure or (reading.is_fair and is_plausible(reading.text))
@@ -200,8 +230,6 @@ def _retry_blobs(work: Work) -> None:
             reads = engines.zxing(picture, "qr", rotate=False, downscale=False)
             if reads:
                 break
-        if not reads and work.may("zbar"):
-            reads = engines.zbar(rectify.enlarged(rectify.sharpened(cut.picture, 1.2, 1.5)), "qr")
         if reads and work.take(_placed(reads, cut, factor), only_ids=True):
             work.blobs.remove((blob, cut))
 
@@ -213,11 +241,33 @@ def _model_blobs(work: Work) -> None:
             if not work.may("modelqr"):
                 return
             quads = source(cut.picture)
-            reading = readqr.read(cut.picture, quads) if quads else None
+            if not quads:
+                continue
+            likeness, reading = readqr.read(cut.picture, quads)
+            if likeness > _QR_LIKE:
+                work.qr_like.add(blob)
             if reading is not None and reading.is_sure and classify(reading.text, "qr") in ("visit-id", "placeholder"):
                 work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
                 work.blobs.remove((blob, cut))
                 break
+
+
+def _last_resort(work: Work) -> None:
+    """Two more libraries: they read little that is left, but what they read would be lost otherwise."""
+    for bars, cut in list(work.bars):
+        if work.may("zbar"):
+            reads = engines.zbar(rectify.bands(cut.picture), "linear") or engines.zbar(cut.picture, "linear")
+            _settle_bars(work, bars, cut, reads)
+    for blob, cut in list(work.blobs):
+        if blob not in work.qr_like:
+            continue
+        factor = rectify.enlargement(cut.picture)
+        large = rectify.enlarged(rectify.sharpened(cut.picture, 1.2, 1.5))
+        reads = engines.zbar(large, "qr") if work.may("zbar") else []
+        if not reads and work.may("opencv"):
+            reads = engines.opencv(large)
+        if work.take(_placed(reads, cut, factor), only_ids=True):
+            work.blobs.remove((blob, cut))
 
 
 def _placed(reads: Iterable[Read], cut: Cut, factor: int = 1) -> list[Read]:
