@@ -76,7 +76,7 @@ def pcsc(folder: Path, rounds: int) -> dict[str, float]:
     home = folder / "pcsc"
     home.mkdir()
     service = Service(home)
-    slot = Slot(service.ports[0])
+    slot = Slot(service, 0)
     agent = Agent(service.socket_name)
     try:
         slot.insert("nul-padded")

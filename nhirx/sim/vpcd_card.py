@@ -19,6 +19,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from nhirx.card import apdu
@@ -85,8 +86,10 @@ PROFILES: dict[str, Profile] = {
     "failing-read": replace(_PLAIN, read_status=b"\x6f\x00"),
     "bad-id": replace(_PLAIN, data=basic(national_id="\x01\x02\x03")),
     "pulled": replace(_PLAIN, pulled_after=1),
+    "pulled-at-once": replace(_PLAIN, pulled_after=0),
     "mute": replace(_PLAIN, mute=True),
     "slow": replace(_PLAIN, delay=0.4),
+    "very-slow": replace(_PLAIN, delay=3.0),
     "professional": Profile(is_nhi=False, atr=apdu.HPC_ATR),
     "bank": Profile(is_nhi=False, atr=bytes.fromhex("3B6500002063CB6800")),
     "other-t1": Profile(is_nhi=False, atr=bytes.fromhex("3B84015445535493")),
@@ -97,8 +100,9 @@ PROFILES |= {f"atr-{number}": replace(_PLAIN, atr=atr) for number, atr in enumer
 class Card:
     """What the chip does: commands in, answers out; ``None`` means that the card has just been pulled."""
 
-    def __init__(self, profile: Profile) -> None:
+    def __init__(self, profile: Profile, seen: Callable[[bytes], None] | None = None) -> None:
         self.profile = profile
+        self.seen = seen
         self.selected = False
         self.silent = False
         self.commands = 0
@@ -117,6 +121,8 @@ class Card:
 
     def answer(self, command: bytes) -> bytes | None:
         card = self.profile
+        if self.seen is not None:
+            self.seen(command)
         if card.delay:
             time.sleep(card.delay)
         if card.pulled_after is not None and self.commands >= card.pulled_after:
@@ -180,6 +186,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="the virtual slot (default: %(default)s, the first)")
     parser.add_argument("--card", choices=sorted(PROFILES), default="nul-padded")
+    parser.add_argument("--trace", action="store_true", help="print each command's first four bytes")
     chosen = parser.parse_args(arguments)
     try:
         reader = socket.create_connection((chosen.host, chosen.port))
@@ -188,11 +195,20 @@ def main(arguments: list[str] | None = None) -> int:
         return 3
     with reader:
         reader.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sys.stdout.write(json.dumps({"card": chosen.card, "port": chosen.port}) + "\n")
-        sys.stdout.flush()
+        _say(card=chosen.card, port=chosen.port)
+        card = Card(PROFILES[chosen.card], _trace if chosen.trace else None)
         with contextlib.suppress(KeyboardInterrupt):
-            serve(reader, Card(PROFILES[chosen.card]))
+            serve(reader, card)
     return 0
+
+
+def _trace(command: bytes) -> None:
+    _say(command=command[:4].hex())
+
+
+def _say(**members: str | int) -> None:
+    sys.stdout.write(json.dumps(members) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ process with anything else that ever asked the system's.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -75,7 +76,23 @@ def unwatch() -> dict[str, Any]:
     return {"took": took}
 
 
+def log(level: int) -> dict[str, Any]:
+    """What one read writes to the log at ``level``."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    logger = logging.getLogger("nhirx")
+    logging.disable(0)
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        read()
+    finally:
+        logger.removeHandler(handler)
+    return {"log": stream.getvalue()}
+
+
 COMMANDS = {
+    "log": log,
     "read": read,
     "names": names,
     "hold": hold,

@@ -122,27 +122,35 @@ class Service:
 
 
 class Slot:
-    """One slot of the reader. ``insert`` puts a card in and waits until the service has seen it; leaving pulls it out."""
+    """One slot of the reader. ``insert`` puts a card in, ``pull`` takes it out; the service sees both a little later."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self._card: subprocess.Popen[str] | None = None
+    def __init__(self, service: Service, number: int) -> None:
+        self.port = service.ports[number]
+        self._log = service.folder / f"slot-{number}.jsonl"
+        self._card: subprocess.Popen[bytes] | None = None
 
     def insert(self, card: str) -> None:
-        self._card = subprocess.Popen(
-            [sys.executable, "-m", "nhirx.sim.vpcd_card", "--port", str(self.port), "--card", card],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._card.stdout is not None
-        assert json.loads(self._card.stdout.readline()) == {"card": card, "port": self.port}
+        self.pull()
+        self._log.unlink(missing_ok=True)
+        with self._log.open("ab") as log:
+            self._card = subprocess.Popen(
+                [sys.executable, "-m", "nhirx.sim.vpcd_card", "--port", str(self.port), "--card", card, "--trace"],
+                stdout=log,
+            )
+        wait_for(self._lines, "the card")
+        assert self._lines()[0] == {"card": card, "port": self.port}
+
+    def commands(self) -> list[str]:
+        """The first bytes of the commands the card has seen."""
+        return [line["command"] for line in self._lines()[1:]]
+
+    def _lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._log.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
     def pull(self) -> None:
         if self._card is not None:
             self._card.terminate()
             self._card.wait(PATIENCE)
-            assert self._card.stdout is not None
-            self._card.stdout.close()
             self._card = None
 
 
@@ -162,7 +170,7 @@ def agent(service: Service) -> Iterator[Agent]:
 
 @pytest.fixture
 def slots(service: Service) -> Iterator[tuple[Slot, Slot]]:
-    pair = Slot(service.ports[0]), Slot(service.ports[1])
+    pair = Slot(service, 0), Slot(service, 1)
     yield pair
     for slot in pair:
         slot.pull()

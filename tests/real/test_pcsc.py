@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.real.conftest import PATIENCE, wait_for
+
 EXPECTED = {
     "nul-padded": {},
     "blank-padded": {},
@@ -37,10 +39,12 @@ BEFORE_IT_IS_SEEN = ("card-absent",)
 
 @pytest.mark.parametrize("card", EXPECTED)
 def test_every_nhi_card_is_read(card, slots, settled):
-    """Whatever the padding, the characters or the chip, the holder comes out."""
+    """Whatever the padding, the characters or the chip, the holder comes out, and no command is sent that is not needed."""
     slots[0].insert(card)
 
     holder = settled(*BEFORE_IT_IS_SEEN)["holder"]
+
+    assert slots[0].commands() == (["00a40400", "00ca1100"] if card != "le-only" else ["00a40400"] * 2 + ["00ca1100"] * 2)
 
     assert {**PLAIN, **EXPECTED[card]} == {name: holder[name] for name in PLAIN}
 
@@ -52,6 +56,7 @@ def test_every_nhi_card_is_read(card, slots, settled):
         ("failing-read", "card-unreadable"),
         ("bad-id", "card-unreadable"),
         ("pulled", "card-removed"),
+        ("pulled-at-once", "card-removed"),
         ("mute", "card-mute"),
         ("professional", "not-an-nhi-card"),
         ("bank", "not-an-nhi-card"),
@@ -154,3 +159,29 @@ def test_the_service_is_down_and_comes_back(service, agent, slots, settled):
     slots[0].insert("nul-padded")
 
     assert settled("card-absent", "pcsc-unavailable", "reader-absent")["holder"]["name"] == "王小明"
+
+
+def test_the_service_ends_in_the_middle_of_a_read(service, slots, settled, agent):
+    """A reader unplugged, or its service stopped, while the card is thinking: an error, and soon."""
+    import threading
+
+    slots[0].insert("very-slow")
+    answers = []
+    reading = threading.Thread(target=lambda: answers.append(settled("card-absent")))
+    reading.start()
+    wait_for(slots[0].commands, "the first command")
+    service.stop()
+    reading.join(PATIENCE)
+
+    assert [answer["error"]["code"] for answer in answers] in (
+        [["pcsc-unavailable"], ["reader-gone"], ["card-removed"], ["card-mute"], ["card"]]
+    )
+
+
+def test_what_goes_over_the_wire_stays_out_of_errors_and_logs(slots, settled, agent):
+    """APDUs are logged at the lowest level only, where a person asked for them."""
+    slots[0].insert("nul-padded")
+    settled("card-absent")
+
+    assert b"A123456789".hex() not in agent("log", level=10)["log"]
+    assert b"A123456789".hex() in agent("log", level=5)["log"]
