@@ -52,8 +52,9 @@ def _dated(digits: bool, length: int, wanted: int, exists: bool) -> str | None:
 def needs(record: Sent) -> Iterator[Note]:
     """Required and forbidden fields of the action, and of each order line."""
     need, rules, action = book()["need"], book()["record"], record.get("H01")
+    without_origin = record.get("M18") == book()["serial"]["no-origin"]
     for name in need[action]["required"]:
-        if not record.get(name):
+        if not record.get(name) and not (without_origin and name in book()["serial"]["origin-fields"]):
             yield Note("missing", name)
     for name in need[action]["forbidden"]:
         if record.get(name):
@@ -90,6 +91,6 @@ def meanings(record: Sent) -> Iterator[Note]:
     if serial == serials["no-make-up"] and mark != make_up["none"]:
         yield Note("serial-forces-normal", "M12")
     if record.get("M18") == serials["no-origin"]:
-        for name in ("M16", "M17", "M19"):
+        for name in serials["origin-fields"]:
             if record.get(name):
                 yield Note("no-origin-allowed", name)
