@@ -60,11 +60,10 @@ def run(file: str, today: str | None, *, as_json: bool) -> int:
     return 0 if report.ok else 1
 
 
-_UPLOAD_TIME = frozenset({"BD", "BH"})
-
-
 def _softened(finding: CheckError) -> CheckError:
-    return finding.model_copy(update={"severity": "warning"}) if finding.code in _UPLOAD_TIME else finding
+    from nhirx.records.rules import rule_book
+
+    return finding.model_copy(update={"severity": "warning"}) if finding.code in rule_book().clock_codes else finding
 
 
 _MARKS = {"error": ("錯誤", "error"), "warning": ("警告", "warning"), "pending": ("待健保署判斷", "pending")}

@@ -18,7 +18,7 @@ from typing import Any
 
 from nhirx import roc
 from nhirx.model import CheckError, UploadRecord
-from nhirx.records.rules import ORDERS, Hit, rule_book
+from nhirx.records.rules import ORDERS, Hit, real, rule_book
 from nhirx.records.source import Document, Source
 from nhirx.records.xml import Loose, ReadRecord, iter_records
 from nhirx.tables.check_codes import described
@@ -103,75 +103,55 @@ def check_record(record: UploadRecord, today: date | None = None) -> tuple[Check
 
 
 def _report(record: ReadRecord, today: date | None, seen: set[int]) -> RecordReport:
+    book = rule_book()
     if record.version == "1.0":
-        return RecordReport(record.index, "", (_said("A02", "Y000", None, "pending"),))
-    findings = [finding for loose in record.loose for finding in _structural(loose)]
-    structural = {finding.field for finding in findings}
-    if "MSH" in structural:
-        structural |= {"H00", "H01"}
-    findings += [f for f in check_record(record.record, today) if f.field not in structural or f.code not in {"AA", "Y012"}]
+        return RecordReport(record.index, "", (_said("A02", book.codes["old_format"], None, "pending"),))
+    findings = [_structural(loose) for loose in record.loose]
+    if findings:
+        named = {finding.field for finding in findings} | ({"H00", "H01"} if any(f.field == "MSH" for f in findings) else set())
+        silenced = book.structure["silenced"]
+        findings += [f for f in check_record(record.record, today) if f.field not in named or f.code not in silenced]
+    else:
+        findings += check_record(record.record, today)
     visit_id = record.fields.get("M15", "")
-    if visit_id and rule_book().kinds and _is_key(visit_id):
+    if real(visit_id):
         key = hash(visit_id)
         if key in seen:
-            findings.append(_said("M15", "C001", None, "warning"))
+            findings.append(_said("M15", book.codes["repeated_key"], None, "warning"))
         elif len(seen) < _KEYS_REMEMBERED:
             seen.add(key)
     return RecordReport(record.index, visit_id, tuple(findings))
 
 
-def _is_key(visit_id: str) -> bool:
-    from nhirx.records.rules import real
-
-    return real(visit_id)
-
-
 # ── the file ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_FILE_CODES = {
-    "several-roots": ("RECS", "Y015"),
-    "record-not-closed": ("REC", "Y006"),
-    "root-not-closed": ("RECS", "Y007"),
-    "no-root": ("RECS", "Y007"),
-    "not-xml": ("XML", "Y001"),
-    "doctype": ("XML", "Y001"),
-    "record-too-large": ("REC", "Y001"),
-    "not-big5": ("XML", "Y014"),
-}
-_WHOLE_FILE = {("MSH", "Y002"), ("MB1", "Y005")}
 
 
 def file_findings(document: Document, records: tuple[RecordReport, ...] = ()) -> tuple[CheckError, ...]:
     """What is wrong with the file as a whole: its bytes, its root, or a record whose outline makes the NHI refuse all of it."""
+    book = rule_book()
     found: list[CheckError] = []
     for trouble in document.troubles:
-        if known := _FILE_CODES.get(trouble):
-            found.append(_said(*known, None, None))
-        elif trouble == "declared-otherwise":
-            # ASCII bytes mean the same in either encoding, so only the declaration is off.
-            found.append(_said("XML", "Y014", None, "warning" if document.encoding == "ascii" else "error"))
-        elif trouble == "no-declaration":
-            found.append(_said("XML", "Y001", None, "warning"))
+        # ASCII bytes mean the same in either encoding, so there only the declaration is off.
+        mild = trouble == "no-declaration" or (trouble == "declared-otherwise" and document.encoding == "ascii")
+        found.append(_said(*book.file[trouble], None, "warning" if mild else None))
     if not document.tags["REC"] and not any(finding.severity == "error" for finding in found):
-        found.append(_said("REC", "Y001", None, None))
-    for record in records:
-        found += [finding for finding in record.findings if (finding.field, finding.code) in _WHOLE_FILE and finding not in found]
+        found.append(_said(*book.file["no-record"], None, None))
+    whole = [tuple(item) for item in book.structure["whole_file"]]
+    found += [finding for record in records for finding in record.findings if (finding.field, finding.code) in whole]
     return tuple(dict.fromkeys(found))
 
 
-def _structural(loose: Loose) -> Iterator[CheckError]:
-    if loose.trouble == "no-header":
-        yield _said("MSH", "Y002", None, None)
-    elif loose.trouble in {"no-body", "order-without-body"}:
-        yield _said("MB1", "Y005", None, None)
-    elif loose.trouble == "unknown":
-        yield described(loose.tag, "AE" if _ID.fullmatch(loose.tag) else "Y004", order=loose.order)
-    elif loose.trouble == "repeated" and _ID.fullmatch(loose.tag):
-        yield described(loose.tag, "Y001", order=loose.order)
-    elif loose.tag == "MSH":
-        yield _said("MSH", "Y002", None, None)
-    else:
-        yield described(loose.tag, "Y005", order=loose.order)
+def _structural(loose: Loose) -> CheckError:
+    book = rule_book()
+    if loose.trouble == "unknown":
+        return described(
+            loose.tag, book.codes["unknown_field" if _ID.fullmatch(loose.tag) else "unknown_element"], order=loose.order
+        )
+    if loose.trouble == "repeated" and _ID.fullmatch(loose.tag):
+        return described(loose.tag, book.codes["repeated_field"], order=loose.order)
+    key = {"repeated": "repeated-header" if loose.tag == "MSH" else "nested"}.get(loose.trouble, loose.trouble)
+    field, code = book.structure[key]
+    return described(field or loose.tag, code, order=loose.order)
 
 
 _ID = re.compile(r"[A-Z][0-9]{2}", re.ASCII)
@@ -186,6 +166,7 @@ def _judge(
     book = rule_book()
     shapes = _shapes()
     get = values.get
+    missing_code = book.codes["missing"]
     kind = book.kinds[book.kind_of(get("H00", ""), get("H01", ""))]
     found: list[CheckError] = []
     bad: set[tuple[str, int]] = set()
@@ -194,9 +175,9 @@ def _judge(
             found.append(_misshapen(name, value, None))
             bad.add((name, 0))
     if missing := [name for name in kind.required if not get(name)]:
-        found += [_said(name, "AA", None, None) for name in missing]
+        found += [_said(name, missing_code, None, None) for name in missing]
         bad |= {(name, 0) for name in missing}
-    found += [_said(name, "AA", None, "warning") for name in kind.wanted if not get(name)]
+    found += [_said(name, missing_code, None, "warning") for name in kind.wanted if not get(name)]
     found += [_said(name, fields()[name].forbidden_code, None, None) for name in kind.forbidden if get(name)]
     required, forbidden = kind.required_in_order, kind.forbidden_in_order
     for at, order in enumerate(orders, start=1):
@@ -205,7 +186,7 @@ def _judge(
                 found.append(_misshapen(name, value, at))
                 bad.add((name, at))
         if not required <= order.keys():
-            found += [_said(name, "AA", at, None) for name in required - order.keys()]
+            found += [_said(name, missing_code, at, None) for name in required - order.keys()]
             bad |= {(name, at) for name in required - order.keys()}
         if not forbidden.isdisjoint(order):
             found += [_said(name, fields()[name].forbidden_code, at, None) for name in forbidden & order.keys()]
@@ -311,13 +292,14 @@ def _fits(fast: Any, spec: FieldSpec, value: str) -> bool:
 
 
 def _misshapen(name: str, value: str, order: int | None) -> CheckError:
+    codes = rule_book().codes
     spec = fields().get(name)
     if spec is None:
-        return described(name[:40], "AE", order=order)
+        return described(name[:40], codes["unknown_field"], order=order)
     if not spec.characters.fullmatch(value):
-        code = "AB"
+        code = codes["characters"]
     elif spec.longest and not spec.shortest <= len(value) <= spec.longest:
-        code = "AC"
+        code = codes["length"]
     else:
-        code = "AD" if spec.type in {"date", "time"} else "AB"
+        code = codes["impossible" if spec.type in {"date", "time"} else "characters"]
     return _said(name, code, order, None if spec.firm else "warning")

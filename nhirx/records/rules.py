@@ -35,6 +35,7 @@ _NODES = (
 _REAL = re.compile(r"(?!9{20}|F{20}|.{4}0{16})[0-9A-HJ-NP-Z]{20}", re.ASCII)
 _AMOUNT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,4})?", re.ASCII)
 _CONTEXT = frozenset({"kinds", "orders", "repeated", "today", "oldest", "doubtful"})
+_CLOCK = frozenset({"today", "oldest", "doubtful"})
 _CALLED_ONCE = frozenset({"number", "real", "day", "code", "amount", "made_at"})
 
 
@@ -83,6 +84,15 @@ class RuleBook:
     kinds: Mapping[str, KindOfRecord]
     kind_of: Callable[[str, str], str]
     limits: Mapping[str, int]
+    codes: Mapping[str, str]
+    """Codes of what is judged by type, need and outline alone."""
+    structure: Mapping[str, Any]
+    file: Mapping[str, tuple[str, str]]
+
+    @property
+    def clock_codes(self) -> frozenset[str]:
+        """Codes of the rules that look at the time of the upload."""
+        return frozenset(rule.code for rule in self.rules if rule.names & _CLOCK)
 
 
 # ── the functions a condition may call ────────────────────────────────────────────────────────────────────────────────
@@ -191,7 +201,7 @@ def compile_book(tree: Mapping[str, Any]) -> RuleBook:
     program = compile("\n".join(lines), "checks.toml", "exec")
     exec(program, space | {"__builtins__": {"len": len, "enumerate": enumerate, "set": set}}, made)  # noqa: S102
     kinds = {row["id"]: _kind(row, made[f"judge_{row['id']}"]) for row in tree["kind"]}
-    return RuleBook(tuple(rules), kinds, made["kind_of"], tree["limits"])
+    return RuleBook(tuple(rules), kinds, made["kind_of"], tree["limits"], tree["codes"], tree["structure"], tree["file"])
 
 
 def _listed(values: list[str] | str) -> frozenset[str]:

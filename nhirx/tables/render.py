@@ -13,6 +13,7 @@ from pathlib import Path
 from nhirx.tables.coverage import coverage
 from nhirx.tables.fields import fields
 from nhirx.tables.load import RuleBook, code_rows, rule_book
+from nhirx.tables.render_checks import check_pages
 from nhirx.tables.schema import DecisionRow, DecisionTable, Sourced, Span, Uncovered
 
 _SURE = {"confirmed": "已證實", "single": "單一來源", "inferred": "推論"}
@@ -36,6 +37,7 @@ def pages(book: RuleBook | None = None) -> dict[str, str]:
     result["limits.md"] = _limit_page(book)
     result["differences.md"] = _errata_page(book)
     result["coverage.md"] = _coverage_page(book)
+    result |= check_pages()
     result["README.md"] = _index(book)
     return {name: _HEAD + text for name, text in sorted(result.items())}
 
@@ -141,7 +143,14 @@ def _index(book: RuleBook) -> str:
     lines += ["藥局調劑上傳（格式 2.0）的每一條規則：適用日期、情況、結果、依據與可信度。", ""]
     for name, table in book.decisions.items():
         lines.append(f"- [{table.table.zh}]({name}.md) · *{table.table.en}*")
-    for name, title in (("codes", "代碼表"), ("limits", "期限與上限"), ("differences", "文件相異之處"), ("coverage", "文件對照")):
+    for name, title in (
+        ("codes", "代碼表"),
+        ("limits", "期限與上限"),
+        ("differences", "文件相異之處"),
+        ("coverage", "文件對照"),
+        ("fields", "欄位"),
+        ("checks", "錯誤代碼與離線檢核"),
+    ):
         lines.append(f"- [{title}]({name}.md)")
     lines += ["", "## 文件", ""]
     for source in book.sources.values():
@@ -175,7 +184,7 @@ def _cited(row: Sourced) -> str:
 
 def _plain(words: str) -> str:
     """Words of a finding without the places that are filled in."""
-    return words.replace("{arithmetic_zh}", "")
+    return words.replace("{arithmetic_zh}", "……")
 
 
 def stale(folder: Path, wanted: Mapping[str, str]) -> list[str]:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from datetime import date
 from importlib import resources
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -15,6 +15,7 @@ from nhirx.model import UploadRecord
 from nhirx.records import xml
 from nhirx.records.check import check_file, check_record
 from nhirx.records.rules import compile_book, rule_book
+from nhirx.records.source import Trouble
 from nhirx.tables.check_codes import check_codes
 from nhirx.tables.load import code_rows
 
@@ -468,7 +469,12 @@ def test_empty_and_missing_files(tmp_path: Any) -> None:
 
 def test_rules_use_known_codes() -> None:
     """Every code a rule can give has words."""
-    assert {(rule.family, rule.code) for rule in rule_book().rules} <= set(check_codes())
+    book = rule_book()
+    outline = [item[1] for name, item in book.structure.items() if name not in {"whole_file", "silenced"}]
+    general = {*book.codes.values(), *outline, *(code for _, code in book.file.values())}
+
+    assert {(rule.family, rule.code) for rule in book.rules} | {("2.0", code) for code in general} <= set(check_codes())
+    assert set(book.file) >= set(get_args(Trouble))
 
 
 def test_lists_agree_with_the_other_tables() -> None:
@@ -484,7 +490,7 @@ def test_lists_agree_with_the_other_tables() -> None:
 
 def test_a_row_outside_the_language_is_refused() -> None:
     """What a condition may do is a short list; the table cannot smuggle anything in."""
-    tree = {"lists": {}, "patterns": {}, "limits": {}, "kind": [], "rule": []}
+    tree = {"lists": {}, "patterns": {}, "limits": {}, "kind": [], "codes": {}, "structure": {}, "file": {}}
     for wrong in (
         "__import__('os')",
         "M15.upper()",
