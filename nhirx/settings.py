@@ -76,6 +76,8 @@ class CshisSettings(Value):
 class ControlSettings(Value):
     kind: str = "auto"
     """``auto``, ``control6``, ``cshis``, ``virtual``, ``none``, or a name that a plugin registered."""
+    reader: str | None = None
+    """A card reader that a plugin registered, to tell who the holder is; None is the control software."""
     local: ServiceSettings = ServiceSettings(url="https://localhost:5066")
     data_centre: ServiceSettings = ServiceSettings(url="https://medvpndc.nhi.gov.tw", timeout=20.0)
     cshis: CshisSettings = CshisSettings()

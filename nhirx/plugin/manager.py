@@ -144,8 +144,9 @@ class Plugins:
 
     @property
     def decoders(self) -> dict[str, spec.Decoder]:
-        """Name → decoder of grey pictures. A decoder that raises anything raises ``PluginFailed``."""
-        return self._parts("nhirx_register_decoders")
+        """Name → decoder of grey pictures, run on its plugin's thread. Raises ``PluginFailed``, ``PluginNonsense``."""
+        hook = "nhirx_register_decoders"
+        return {key: self._decoder(name, hook, function) for key, (name, function) in self._registry.offers[hook].items()}
 
     @property
     def commands(self) -> dict[str, Callable[..., Any]]:
@@ -154,6 +155,19 @@ class Plugins:
 
     def _parts(self, hook: str) -> dict[str, Callable[..., Any]]:
         return {key: _guarded(name, hook, function) for key, (name, function) in self._registry.offers[hook].items()}
+
+    def _decoder(self, name: str, hook: str, function: spec.Decoder) -> spec.Decoder:
+        def decode(grey: Any) -> list[tuple[str, str, spec.Polygon | None]]:
+            try:
+                codes = self._registry.alone(name, lambda: list(function(grey)), hook=hook)
+            except CallFailed as failure:
+                raise _failed(name, hook, failure.error) from None
+            for code in codes:
+                if not _is_code(code):
+                    raise _nonsense(name, hook, code, "(text, symbology, four corners or None)").error
+            return list(codes)
+
+        return decode
 
     # ── calling ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -201,6 +215,17 @@ class Plugins:
 class _Nonsense(NamedTuple):
     error: PluginNonsense
     finding: Finding
+
+
+def _is_code(code: object) -> bool:
+    if not isinstance(code, tuple) or len(code) != 3 or not isinstance(code[0], str) or not isinstance(code[1], str):
+        return False
+    corners = code[2]
+    return corners is None or (
+        isinstance(corners, list | tuple)
+        and len(corners) == 4
+        and all(isinstance(point, list | tuple) and len(point) == 2 for point in corners)
+    )
 
 
 def _guarded(plugin: str, hook: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -71,7 +71,7 @@ class Registry:
                 continue
             try:
                 # On the plugin's lane: an import that hangs or exits must not take nhirx along.
-                plugin = self._alone(point.name, lambda point=point: discovery.load(point))  # type: ignore[misc]
+                plugin = self.alone(point.name, lambda point=point: discovery.load(point))  # type: ignore[misc]
                 self.register(plugin, point.name, package=package, version=version)
             except CallFailed as failure:
                 zh, en = in_words(failure.error)
@@ -188,7 +188,7 @@ class Registry:
         started = time.perf_counter()
         outcome = "?"
         try:
-            answer = self._alone(name, work, seconds, hook)
+            answer = self.alone(name, work, seconds, hook)
             outcome = describe(answer)
         except CallFailed as failure:
             outcome = type(failure.error).__name__
@@ -199,7 +199,8 @@ class Registry:
             if wanted():
                 trace(name, hook, given, outcome, time.perf_counter() - started)
 
-    def _alone(self, name: str, work: Callable[[], Any], seconds: float | None = None, hook: str = "import") -> Any:
+    def alone(self, name: str, work: Callable[[], Any], seconds: float | None = None, hook: str = "import") -> Any:
+        """``work()`` on the thread of plugin ``name``. Raises ``CallFailed``, whatever it raises."""
         lane = self._lanes.setdefault(name, Lane(name))
         try:
             answer, error = lane.call(work, seconds or self._settings.time_limit)

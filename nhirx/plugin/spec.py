@@ -56,19 +56,19 @@ def nhirx_configure(options: Mapping[str, Any]) -> None:
 
 @hookspec
 def nhirx_register_card_readers() -> Mapping[str, Callable[[], Any]]:
-    """Called once at start. Name → function that makes a ``nhirx.card.base.HolderReader``; made when it is chosen."""
+    """Called once at start. Name → function that makes a ``nhirx.card.base.HolderReader``; made when ``control.reader`` names it."""
     raise NotImplementedError
 
 
 @hookspec
 def nhirx_register_control_software() -> Mapping[str, Callable[[], Any]]:
-    """Called once at start. Name → function that makes a ``nhirx.card.base.ControlSoftware``; made when it is chosen."""
+    """Called once at start. Name → function that makes a ``nhirx.card.base.ControlSoftware``; made when ``control.kind`` names it."""
     raise NotImplementedError
 
 
 @hookspec
 def nhirx_register_decoders() -> Mapping[str, Decoder]:
-    """Called once at start. Name → decoder, tried on pages on which the built-in engines found no visit ID."""
+    """Called once at start. Name → decoder, shown the pages on which the built-in engines found no visit ID."""
     raise NotImplementedError
 
 

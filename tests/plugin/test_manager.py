@@ -391,22 +391,50 @@ def test_name_of_a_plugin_is_taken_once(make):
     assert ("first",) == host.names
 
 
-def test_parts_of_plugins_fail_as_plugins(make):
-    """What a plugin's decoder raises is named after the plugin; an error of nhirx passes as it is."""
+@pytest.mark.parametrize("error", FAILURES, ids=lambda error: type(error).__name__)
+def test_decoder_fails_as_its_plugin(make, error):
+    """What a plugin's decoder raises, in the midst of its answer too, is named after the plugin."""
 
     def broken(grey):
         yield "text", "code128", None
-        raise ZeroDivisionError
-
-    def honest(grey):
-        raise FileDamaged(path="a", problem="b")
-
-    decoders = make(plugin(nhirx_register_decoders=lambda: {"broken": broken, "honest": honest})).decoders
+        raise error
 
     with pytest.raises(PluginFailed, match="first"):
-        decoders["broken"](None)
+        make(plugin(nhirx_register_decoders=lambda: {"broken": broken})).decoders["broken"](None)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "text",
+        ("text", "code128"),
+        ("text", 1, None),
+        (b"text", "code128", None),
+        ("text", "code128", [(0, 0)]),
+        ("text", "code128", [1, 2, 3, 4]),
+    ],
+    ids=repr,
+)
+def test_decoder_of_nonsense_is_refused(make, code):
+    with pytest.raises(PluginNonsense, match="first"):
+        make(plugin(nhirx_register_decoders=lambda: {"d": lambda grey: [code]})).decoders["d"](None)
+
+
+def test_command_fails_as_its_plugin_but_speaks_for_itself(make):
+    """A foreign exception is the plugin's; an error of nhirx passes as it is, with its own exit code."""
+
+    def broken():
+        raise ZeroDivisionError
+
+    def honest():
+        raise FileDamaged(path="a", problem="b")
+
+    commands = make(plugin(nhirx_register_commands=lambda: {"broken": broken, "honest": honest})).commands
+
+    with pytest.raises(PluginFailed, match="first"):
+        commands["broken"]()
     with pytest.raises(FileDamaged):
-        decoders["honest"](None)
+        commands["honest"]()
 
 
 def test_plugin_of_options_gets_its_own_table(make):
