@@ -24,6 +24,9 @@ def cross_check(facts: Facts, known: Derived, action: str, calendar: Calendar) -
     found += [*_own_side(facts, known), *_actual(facts, known), *_periods(facts, known, calendar)]
     if action == "upload":
         found += _origin(facts, known)
+    if action == "hold" and facts.make_up is None and known.facts["card"] != "failed":
+        window = make_up_window(facts.dispensed_at.astimezone(roc.TAIPEI).date(), calendar=calendar)
+        found.append(finding("make-up-until", arithmetic_zh=window.zh, arithmetic_en=window.en))
     if action == "hold" and facts.prescription.refill is not None:
         found.append(finding("no-card-refill"))
     return found
