@@ -252,8 +252,10 @@ class Host:
         day = facts.dispensed_at.date()
         closed = self.plugins.calendar(day - _DAYS_AROUND, day + _DAYS_AROUND)
         calendar = resolver.read_calendar(self.settings.rules.calendar_file).with_closed(closed.days)
-        plan = resolver.plan(facts, on=day, settings=self.settings, calendar=calendar)
-        more = (*closed.findings, *self.plugins.check(plan, prescription))
+        # No day: a record from before the go-live follows the rules of the go-live, not those of its own day.
+        plan = resolver.plan(facts, settings=self.settings, calendar=calendar)
+        lines = resolver.order_findings(plan, prescription) if prescription is not None else ()
+        more = (*closed.findings, *lines, *self.plugins.check(plan, prescription))
         return plan.model_copy(update={"findings": (*plan.findings, *more)}) if more else plan
 
     def identify(self, facts: Facts, *, reference: str | None = None, confirmed: bool = False) -> Holder:
