@@ -27,36 +27,62 @@ class Certificates:
     server_file: Path
     key_file: Path
     fingerprint: str
+    bad: dict[str, Path]
+    """Server certificates with one thing wrong each, for the same key: ``expired``, ``wrong-name``, ``unknown-ca``."""
 
 
 def certificates(folder: Path, *, renew: bool = False, valid: timedelta = _VALID) -> Certificates:
     """Those of ``folder``, made when they are missing, about to end, or with ``renew``."""
     ca_file, server_file, key_file = folder / "ca.pem", folder / "server.pem", folder / "key.pem"
-    if renew or not all(file.exists() for file in (ca_file, server_file, key_file)) or _ends_soon(server_file):
-        _make(ca_file, server_file, key_file, valid)
+    bad = {name: folder / f"{name}.pem" for name in ("expired", "wrong-name", "unknown-ca")}
+    if renew or not all(file.exists() for file in (ca_file, server_file, key_file, *bad.values())) or _ends_soon(server_file):
+        _make(ca_file, server_file, key_file, bad, valid)
     der = x509.load_pem_x509_certificate(server_file.read_bytes()).public_bytes(serialization.Encoding.DER)
-    return Certificates(ca_file, server_file, key_file, hashlib.sha256(der).hexdigest())
+    return Certificates(ca_file, server_file, key_file, hashlib.sha256(der).hexdigest(), bad)
 
 
 def _ends_soon(file: Path) -> bool:
     return x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc < datetime.now(UTC) + timedelta(days=1)
 
 
-def _make(ca_file: Path, server_file: Path, key_file: Path, valid: timedelta) -> None:
+def _make(ca_file: Path, server_file: Path, key_file: Path, bad: dict[str, Path], valid: timedelta) -> None:
     now = datetime.now(UTC)
-    first, last = now - timedelta(days=1), now + valid
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca_name, name = _name("nhirx sandbox CA"), _name("localhost")
-    authority = (
-        _builder(ca_name, ca_name, ca_key, min(first, last - timedelta(days=1)), last)
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    authority = _authority(ca_key, now, now + max(valid, _VALID))
+    loopback = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    good = _server(key, ca_key, loopback, now + valid)
+    ca_file.parent.mkdir(parents=True, exist_ok=True)
+    key_file.touch(mode=0o600)
+    key_file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    for file, certificate in (
+        (server_file, good),
+        (ca_file, authority),
+        (bad["expired"], _server(key, ca_key, loopback, now - timedelta(hours=1))),
+        (bad["wrong-name"], _server(key, ca_key, [x509.DNSName("elsewhere.example")], now + valid)),
+        (bad["unknown-ca"], _server(key, stranger, loopback, now + valid)),
+    ):
+        file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def _authority(key: ec.EllipticCurvePrivateKey, now: datetime, last: datetime) -> x509.Certificate:
+    name = _name("nhirx sandbox CA")
+    return (
+        _builder(name, name, key, now - timedelta(days=30), last)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False)
-        .sign(ca_key, hashes.SHA256())
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
     )
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    server = (
-        _builder(name, ca_name, key, min(first, last - timedelta(days=1)), last)
+
+
+def _server(
+    key: ec.EllipticCurvePrivateKey, ca_key: ec.EllipticCurvePrivateKey, names: list[x509.GeneralName], last: datetime
+) -> x509.Certificate:
+    return (
+        _builder(_name("localhost"), _name("nhirx sandbox CA"), key, last - _VALID - timedelta(days=1), last)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -65,13 +91,6 @@ def _make(ca_file: Path, server_file: Path, key_file: Path, valid: timedelta) ->
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    ca_file.parent.mkdir(parents=True, exist_ok=True)
-    key_file.touch(mode=0o600)
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    server_file.write_bytes(server.public_bytes(serialization.Encoding.PEM))
-    ca_file.write_bytes(authority.public_bytes(serialization.Encoding.PEM))
 
 
 def _name(common: str) -> x509.Name:

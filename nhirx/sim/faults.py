@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,11 @@ KINDS: dict[str, tuple[bool, str]] = {
     "answer-twice": (True, "the right answer, followed by a second copy of it"),
     "string-code": (True, "the right answer with its code as text"),
     "missing-keys": (True, "the right answer without half of its members"),
+    "tls-expired": (False, "a server certificate that has expired (next connection, whatever its path)"),
+    "tls-wrong-name": (False, "a server certificate for another name (next connection)"),
+    "tls-unknown-ca": (False, "a server certificate of another authority (next connection)"),
 }
+_TLS = "tls-"
 
 
 @dataclass(slots=True)
@@ -72,9 +77,17 @@ class Faults:
 
     def take(self, path: str) -> Fault | None:
         """The failure for this request, used up by one."""
+        return self._take(lambda fault: not fault.kind.startswith(_TLS) and fnmatch.fnmatchcase(path, fault.path))
+
+    def take_certificate(self) -> str | None:
+        """Which bad certificate the next connection is shown, or None: the good one. No path is known at that point."""
+        fault = self._take(lambda one: one.kind.startswith(_TLS))
+        return None if fault is None else fault.kind.removeprefix(_TLS)
+
+    def _take(self, fits: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
             for fault in self._waiting:
-                if not fnmatch.fnmatchcase(path, fault.path):
+                if not fits(fault):
                     continue
                 if fault.after > 0:
                     fault.after -= 1

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from nhirx.errors import NhirxError
@@ -48,9 +49,8 @@ class Server(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._context.load_cert_chain(files.server_file, files.key_file)
+        self._context = _context(files.server_file, files.key_file)
+        self._bad = {name: _context(file, files.key_file) for name, file in files.bad.items()}
         super().__init__(("127.0.0.1", port), Handler)
 
     @property
@@ -62,7 +62,9 @@ class Server(ThreadingHTTPServer):
         # An answer goes out in two writes; without this the second waits for the client's delayed acknowledgement.
         request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            secure = self._context.wrap_socket(request, server_side=True)
+            bad = self.faults.take_certificate()
+            context = self._context if bad is None else self._bad[bad]
+            secure = context.wrap_socket(request, server_side=True)
         except (OSError, ValueError):
             return  # no TLS, wrong trust, or gone: the client knows
         with self._open_lock:
@@ -96,6 +98,13 @@ class Server(ThreadingHTTPServer):
             for connection in list(self._open):
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+
+def _context(certificate: Path, key: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
 
 
 def _routes(world: World, faults: Faults) -> dict[tuple[str, str], Callable[[Body], Body]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nhirx.errors import AnswerMalformed, NhirxError, ServiceTimeout, ServiceUnreachable
+from nhirx.errors import AnswerMalformed, NhirxError, ServiceTimeout, ServiceUnreachable, TlsRefused
 from nhirx.sim.faults import KINDS
 
 _NEXT = "/api/v1/SequelNumber/Next"
@@ -142,3 +142,21 @@ def test_a_pinned_client(sim: Any) -> None:
     pinned = JsonService(ServiceSettings(url=sim.url, fingerprint=sim.fingerprint))
     assert pinned.get("/sim/state")["institution"] == "5901234567"
     pinned.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("tls-expired", "certificate has expired"),
+        ("tls-wrong-name", "IP address mismatch"),
+        ("tls-unknown-ca", "unable to get local issuer certificate"),
+    ],
+)
+def test_a_bad_certificate(ready: Any, kind: str, words: str) -> None:
+    """Refused by the client for the one thing that is wrong with it; nothing was sent."""
+    ready.sim.fail("*", kind)
+    with pytest.raises(TlsRefused) as caught:
+        ready.get("/api/common/v1/Status")
+    assert words in caught.value.detail["problem"]
+    assert caught.value.detail["reached"] is False
+    assert ready.get("/api/common/v1/Status")["statusCode"] == 0
