@@ -110,3 +110,26 @@ def test_links_inside_the_repository_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
         if not re.match(r"[a-z]+:", target):
             assert (page.parent / target).exists(), target
+
+
+def test_directory_of_plugins_is_whole():
+    """Every project in plugins/ is in the directory, and each has a README of its own."""
+    projects = sorted(path.parent.name for path in (ROOT / "plugins").glob("*/pyproject.toml"))
+    listed = re.findall(r"^\| \[([a-z-]+)\]", (ROOT / "plugins" / "README.md").read_text("utf-8"), flags=re.M)
+
+    assert projects == sorted(listed)
+    assert all((ROOT / "plugins" / name / "README.md").is_file() for name in projects)
+
+
+@pytest.mark.parametrize("readme", sorted((ROOT / "plugins").glob("*/README.md")), ids=lambda path: path.parent.name)
+def test_options_in_the_readme_are_those_the_plugin_takes(readme):
+    """The first TOML block of a README that sets options is read by the plugin without a word of complaint about their names."""
+    name = readme.parent.name.removeprefix("nhirx-")
+    found = [
+        block for block in re.findall(r"```toml\n(.*?)```", readme.read_text("utf-8"), flags=re.S) if "plugins.options" in block
+    ]
+    source = "".join(path.read_text("utf-8") for path in readme.parent.glob("nhirx_*/*.py"))
+
+    for block in found:
+        for option in tomllib.loads(block)["plugins"]["options"][name]:
+            assert f'"{option}"' in source
