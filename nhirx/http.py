@@ -69,6 +69,7 @@ class JsonService:
         """Status, media type and body. The limit counts for the whole: httpx's own begins anew with every piece."""
         deadline = time.monotonic() + seconds
         content = bytearray()
+        kind = None
         try:
             with self._connected().stream(method, url, json=body, timeout=seconds) as response:
                 kind = response.headers.get("content-type", "?").split(";")[0]
@@ -78,6 +79,10 @@ class JsonService:
                         raise AnswerMalformed(url=url, problem="answer too large", status=response.status_code)
                     if time.monotonic() > deadline:
                         raise ServiceTimeout(url=url, seconds=seconds)
+        except httpx.RemoteProtocolError as error:
+            if kind is None:
+                raise AnswerLost(url=url, problem=type(error).__name__) from None
+            raise _named(error, url, seconds) from None
         except _ALL_OF_HTTPX as error:
             raise _named(error, url, seconds) from None
         return response.status_code, kind, bytes(content)

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from nhirx import errors
-from nhirx.errors import ControlSoftwareError, NhirxError
+from nhirx.errors import ControlSoftwareError, NhirxError, TableInvalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Code:
     group: Group
     zh: str
     en: str
+    source: str
+    confidence: str
 
     @property
     def is_failure(self) -> bool:
@@ -103,8 +105,14 @@ def _key(number: int | str) -> str:
 
 
 @cache
-def _table() -> tuple[dict[str, Group], dict[str, Code]]:
+def _tree() -> dict[str, Any]:
     tree: dict[str, Any] = tomllib.loads(files("nhirx.tables.codes").joinpath("reader_codes.toml").read_text("utf-8"))
+    return tree
+
+
+@cache
+def _table() -> tuple[dict[str, Group], dict[str, Code]]:
+    tree = _tree()
     groups = {
         name: Group(
             name=name,
@@ -117,7 +125,9 @@ def _table() -> tuple[dict[str, Group], dict[str, Code]]:
         for name, row in tree["group"].items()
     }
     codes = {
-        number: Code(number, groups[name], zh, en) for name, rows in tree["code"].items() for number, (zh, en) in rows.items()
+        number: Code(number, groups[name], zh, en, *_origin(number))
+        for name, rows in tree["code"].items()
+        for number, (zh, en) in rows.items()
     }
     return groups, codes
 
@@ -125,6 +135,14 @@ def _table() -> tuple[dict[str, Group], dict[str, Code]]:
 @cache
 def _by_error() -> dict[str, Group]:
     """Groups for failures that come without a code of the control software: those of PC/SC and of the network."""
-    tree: dict[str, Any] = tomllib.loads(files("nhirx.tables.codes").joinpath("reader_codes.toml").read_text("utf-8"))
     groups = _table()[0]
-    return {getattr(errors, name).code: groups[group] for name, group in tree["without_code"].items()}
+    return {getattr(errors, name).code: groups[group] for name, group in _tree()["without_code"].items()}
+
+
+def _origin(number: str) -> tuple[str, str]:
+    """Source and confidence of a code."""
+    namespace, _, _ = number.rpartition(":")
+    for row in _tree()["origin"]:
+        if row["namespace"] == namespace if "namespace" in row else not namespace and row["first"] <= int(number) <= row["last"]:
+            return row["source"], row["confidence"]
+    raise TableInvalid(table="reader_codes.toml", problem=f"code {number} has no origin")

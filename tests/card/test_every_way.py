@@ -216,7 +216,8 @@ def test_a_call_that_hangs_ends_and_the_next_one_works(bench, what):
     bench.hang(what)
     began = time.monotonic()
 
-    with pytest.raises((CardError, TransportError)):
+    # None of the CardErrors: those say that nothing was done, and here nobody knows.
+    with pytest.raises(TransportError):
         calls[what]()
     assert time.monotonic() - began < 5
 

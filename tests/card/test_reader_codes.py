@@ -121,3 +121,15 @@ def test_every_card_error_is_a_group_or_has_none_on_purpose():
     found = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.CardError)}
 
     assert found - silent <= by_table
+
+
+@pytest.mark.parametrize(
+    ("number", "confidence"), [("5003", "confirmed"), ("3201", "single"), ("66008", "single"), ("VNHI_UPLOAD:0000", "single")]
+)
+def test_every_code_says_where_it_comes_from(number, confidence):
+    """The codes of 5.x stand in the maker's manual and in programs; those of 6.0 in one program only."""
+    row = reader_codes.code(number)
+
+    assert row is not None
+    assert row.confidence == confidence
+    assert row.source.startswith("field-notes")

@@ -13,6 +13,7 @@ import pytest
 
 from nhirx import http
 from nhirx.errors import (
+    AnswerLost,
     AnswerMalformed,
     NhirxError,
     ServiceTimeout,
@@ -163,11 +164,26 @@ def test_an_answer_that_ends_early(service, server):
 
 
 def test_no_answer_at_all(service, server):
-    """The connection closes without a word."""
+    """The connection closes without a word: the request may have been carried out."""
     server.answer = lambda connection, request: None
 
-    with pytest.raises(AnswerMalformed):
+    with pytest.raises(AnswerLost):
         service.get("/")
+
+
+def test_a_connection_that_breaks_after_the_request_is_no_closed_door(service, server):
+    """The request was heard, so it may have been carried out: that is another word than "cannot connect"."""
+    import struct
+
+    def break_off(connection, request):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.shutdown(socket.SHUT_RDWR)
+
+    server.answer = break_off
+
+    with pytest.raises(AnswerLost):
+        service.post("/", {})
+    assert len(server.requests) == 1
 
 
 def test_an_answer_without_end_is_cut(service, server, monkeypatch):
