@@ -60,6 +60,7 @@ class Points:
     def arm(self, outbox: Outbox) -> None:
         for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
             event.listen(outbox.database.engine, name, lambda *a, **k: self(), named=False)
+
         def request(service: JsonService, *words: Any, **more: Any) -> dict[str, Any]:
             self()
             answer = _PLAIN(service, *words, **more)

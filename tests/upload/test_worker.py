@@ -236,3 +236,24 @@ def test_a_full_disk_when_the_opcode_comes_means_the_same_record_again(pharmacy,
 
     assert "accepted" == pharmacy.outbox.queue.item(number).state
     assert [1, 1] == [event["received"] for event in pharmacy.sim.ledger.events("upload")]
+
+
+def test_the_log_names_nobody(pharmacy, caplog: pytest.LogCaptureFixture) -> None:
+    """A day with every kind of trouble, logged at DEBUG, and nothing of the patients, signatures or IDs is in it."""
+    caplog.set_level("DEBUG")
+    records = [pharmacy.record(), pharmacy.record(M07="ZZ"), pharmacy.record(M35="\U0001f48a")]
+    for record in records:
+        pharmacy.outbox.queue.put(record)
+    pharmacy.worker._notify = lambda event, item, result: 1 / 0
+    for path, kind in ((UPLOAD, "html"), (UPLOAD, "accept-then-reset"), (DOWNLOAD, "half-json"), ("*/sam/v1/Signature", "reset")):
+        pharmacy.sim.fail(path, kind)
+    for _ in range(6):
+        pharmacy.outbox.queue.hurry()
+        pharmacy.worker._breaker.succeeded()
+        pharmacy.worker.step()
+    pharmacy.until_checked()
+    secrets = {value for record in records for name in ("M02", "M03", "M14", "M15") if (value := record.fields[name])}
+
+    assert ["accepted", "rejected", "stuck"] == pharmacy.states()
+    assert "notify" in caplog.text
+    assert [] == [secret for secret in secrets if secret in caplog.text]
