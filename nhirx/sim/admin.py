@@ -52,7 +52,7 @@ class Admin:
             "settings": asdict(world.behaviour),
             "faults": self._faults.waiting(),
             "fault_kinds": {kind: {"carried_out": done, "seen": seen} for kind, (done, seen) in KINDS.items()},
-            "ledger": world.ledger.summary(),
+            "ledger": world.ledger.counts,
         }
 
     def card(self, _: Body) -> Body:

@@ -14,6 +14,7 @@ from nhirx import roc
 from nhirx.errors import InvalidValue
 from nhirx.identifiers import NationalId
 from nhirx.sim.book import Refusal, book
+from nhirx.sim.ledger import Event
 from nhirx.sim.people import Person
 from nhirx.sim.world import World
 
@@ -45,7 +46,7 @@ class DataCentre:
             "/api/v1/TeleMedicine/ResponseToken": self.response_token,
         }
         self.routes = {("POST", path): handler for path, handler in paths.items()}
-        self._numbers: dict[tuple[str, str], str] = {}
+        self._last_day: dict[str, str] = {}
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -121,9 +122,8 @@ class DataCentre:
             serial=serial,
         )
         visited_at = roc.format_datetime(moment)
-        key = (person.card_number, visited_at)
-        same_day = any(card == person.card_number and at[:7] == visited_at[:7] for card, at in self._numbers)
-        self._remember(key, visit_id)
+        same_day = self._last_day.get(person.card_number) == visited_at[:7]
+        self._last_day[person.card_number] = visited_at[:7]
         return {
             "treatmentDateTime": visited_at,
             "sequenceNumber": serial,
@@ -143,17 +143,16 @@ class DataCentre:
 
     def roll_back(self, body: Body) -> Body:
         person = self._card("hc", "number", body)
-        visit_id = self._taken(person, body)
-        event = next(event for event in self._world.ledger.events("issued") if event["visit_id"] == visit_id)
+        event = self._taken(person, body)
         if event["serial"] is None:
             raise Refusal("rollback-category")
-        if self._world.ledger.issued()[visit_id]["rolled_back"]:
+        if self._world.ledger.is_rolled_back(event["visit_id"]):
             raise Refusal("rollback-twice")
-        self._world.ledger.append({"event": "rolled-back", "at": self._world.clock().isoformat(), "visit_id": visit_id})
+        self._world.ledger.append({"event": "rolled-back", "at": self._world.clock().isoformat(), "visit_id": event["visit_id"]})
         return {}
 
     def number_of_card(self, body: Body) -> Body:
-        return {"treatmentNumber": self._taken(self._card("hc", "number", body), body)}
+        return {"treatmentNumber": self._taken(self._card("hc", "number", body), body)["visit_id"]}
 
     def number_without_card(self, body: Body) -> Body:
         self._world.spend("sam", "number", body)
@@ -168,23 +167,14 @@ class DataCentre:
             "treatmentNumber": visit_id,
         }
 
-    def _taken(self, person: Person, body: Body) -> str:
+    def _taken(self, person: Person, body: Body) -> Event:
+        """The number of this card at the time that the request names."""
         visited_at = str(body.get("treatmentDateTime") or "").strip()
-        found = self._numbers.get((person.card_number, visited_at))
-        if found is None and roc.is_datetime(visited_at):
-            # Not of this run: the ledger knows what was issued before a restart.
-            moment = roc.parse_datetime(visited_at).isoformat()
-            for event in self._world.ledger.events("issued"):
-                if event.get("card_number") == person.card_number and event["visited_at"] == moment:
-                    found = event["visit_id"]
-        if found is None:
-            raise Refusal("visit-not-found")
-        return found
-
-    def _remember(self, key: tuple[str, str], visit_id: str) -> None:
-        self._numbers[key] = visit_id
-        while len(self._numbers) > 1000:
-            self._numbers.pop(next(iter(self._numbers)))
+        if roc.is_datetime(visited_at):
+            event = self._world.ledger.number(person.card_number, roc.parse_datetime(visited_at).isoformat())
+            if event is not None:
+                return event
+        raise Refusal("visit-not-found")
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,7 +185,7 @@ class DataCentre:
     def write_orders(self, body: Body) -> Body:
         world = self._world
         person = self._card("hc", "write", body)
-        visit_id = self._taken(person, body)
+        visit_id = self._taken(person, body)["visit_id"]
         visited_at = str(body["treatmentDateTime"]).strip()
         lines = body.get("prescriptions")
         if not isinstance(lines, list) or not lines or len(lines) > 60 or not all(isinstance(line, dict) for line in lines):

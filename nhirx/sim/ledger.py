@@ -1,12 +1,13 @@
 """The simulator's memory on disk: one JSON line per event, forced to the disk before the answer goes out.
 
-It is what a fault test compares with: every number issued and every record taken, whatever became of the answer. In memory
-there is only where the last word about each record stands in the file, so a long run stays small.
+It is what a fault test compares with: every number issued and every record taken, whatever became of the answer. Nothing of it
+is kept in memory; what a request needs to know is looked up in the file from its end, so a run of any length stays small.
 """
 
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import threading
 from collections.abc import Iterator
@@ -22,17 +23,15 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.institutions: list[str] = []
-        self._last: dict[str, tuple[int, str]] = {}
-        self._uploads: dict[str, int] = {}
+        self.counts: dict[str, int] = {}
+        """Events of each kind so far."""
         self._lock = threading.Lock()
         self._file: BinaryIO = path.open("a+b")
         self._repair()
-        self._size = 0
-        for event, at in self._lines():
+        for event in self.events():
+            self._count(event)
             if event["event"] == "institution":
                 self.institutions.append(event["code"])
-            self._index(event, at)
-        self._size = self._file.seek(0, os.SEEK_END)
 
     def append(self, event: Event) -> None:
         """Write ``event`` and return when it is on the disk."""
@@ -41,8 +40,7 @@ class Ledger:
             self._file.write(line)
             self._file.flush()
             os.fsync(self._file.fileno())
-            self._index(event, self._size)
-            self._size += len(line)
+            self._count(event)
 
     def close(self) -> None:
         with self._lock:
@@ -52,9 +50,13 @@ class Ledger:
 
     def events(self, kind: str | None = None) -> Iterator[Event]:
         """All events in order, or those of one kind, read from the file as it is now."""
-        for event, _ in self._lines():
-            if kind is None or event["event"] == kind:
-                yield event
+        with self.path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    return  # being written at this moment
+                event: Event = json.loads(line)
+                if kind is None or event["event"] == kind:
+                    yield event
 
     def issued(self) -> dict[str, Event]:
         """Every visit number given out, by visit ID, with ``rolled_back`` where it was taken back."""
@@ -89,48 +91,54 @@ class Ledger:
 
     def state_of(self, visit_id: str) -> str | None:
         """``accepted`` or ``deleted`` by the formal uploads so far, None when none was accepted."""
-        last = self._last.get(visit_id)
-        return None if last is None else last[1]
+        for event in self._back(visit_id):
+            if event["event"] == "upload" and event["kept"]:
+                for record in reversed(event["records"]):
+                    if record["visit_id"] == visit_id and record["state"] != "rejected":
+                        return str(record["state"])
+        return None
 
     def upload(self, opcode: str) -> Event | None:
         """The upload with this receipt."""
-        at = self._uploads.get(opcode)
-        return None if at is None else self._at(at)
+        return next((event for event in self._back(opcode) if event["event"] == "upload" and event["opcode"] == opcode), None)
+
+    def number(self, card_number: str, visited_at: str) -> Event | None:
+        """The number that was issued to this card at this time (ISO 8601)."""
+        for event in self._back(visited_at):
+            if event["event"] == "issued" and event.get("card_number") == card_number and event["visited_at"] == visited_at:
+                return event
+        return None
+
+    def is_rolled_back(self, visit_id: str) -> bool:
+        return any(event["event"] == "rolled-back" for event in self._back(visit_id))
 
     def summary(self) -> Event:
         """Figures for people: how many issued, accepted, deleted; uploads."""
-        states = [state for _, state in self._last.values()]
+        states = [record["state"] for record in self.records().values()]
         return {
-            "issued": sum(1 for _ in self.events("issued")),
+            "issued": self.counts.get("issued", 0),
             "accepted": states.count("accepted"),
             "deleted": states.count("deleted"),
-            "uploads": len(self._uploads),
+            "uploads": self.counts.get("upload", 0),
         }
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _index(self, event: Event, at: int) -> None:
-        if event["event"] == "upload":
-            self._uploads[event["opcode"]] = at
-            if event.get("kept"):
-                for record in event["records"]:
-                    if record["state"] != "rejected":
-                        self._last[record["visit_id"]] = (at, record["state"])
+    def _count(self, event: Event) -> None:
+        self.counts[event["event"]] = self.counts.get(event["event"], 0) + 1
 
-    def _at(self, at: int) -> Event:
+    def _back(self, text: str) -> Iterator[Event]:
+        """The events whose line holds ``text``, newest first."""
+        wanted = json.dumps(text, ensure_ascii=False).encode()
         with self.path.open("rb") as file:
-            file.seek(at)
-            event: Event = json.loads(file.readline())
-            return event
-
-    def _lines(self) -> Iterator[tuple[Event, int]]:
-        at = 0
-        with self.path.open("rb") as file:
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                yield json.loads(line), at
-                at += len(line)
+            if not os.fstat(file.fileno()).st_size:
+                return
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                end = content.rfind(b"\n") + 1
+                while (at := content.rfind(wanted, 0, end)) >= 0:
+                    start = content.rfind(b"\n", 0, at) + 1
+                    yield json.loads(content[start : content.find(b"\n", at)])
+                    end = start
 
     def _repair(self) -> None:
         """Drop a last line that a killed process left half written: its answer never went out."""
