@@ -18,7 +18,7 @@ from samples.people import Institution, Person, institution, person
 Slot = tuple[float, float, float, float]
 
 # Generic names are public; the ten-character codes are invented.
-_DRUGS = (
+DRUGS = (
     ("AX90001100", "Amlodipine 5mg 脈壓平錠", "1 錠", "QD"), ("AX90002100", "Metformin 500mg 糖穩錠", "1 錠", "BID"),
     ("AX90003100", "Atorvastatin 20mg 脂清錠", "1 錠", "QD"), ("AX90004100", "Valsartan 80mg 壓舒錠", "1 錠", "QD"),
     ("AX90005100", "Acetaminophen 500mg 止痛錠", "1 錠", "QID"), ("AX90006100", "Amoxicillin 500mg 膠囊", "1 粒", "TID"),
@@ -121,7 +121,7 @@ def facts(
     kind = "placeholder" if placeholder else "visit-id"
     codes = tuple(_visit_code(rng, value, form, kind, layout) for form in chosen if form != "text")
     chronic = bool(rng.random() < 0.4)
-    picked = rng.permutation(len(_DRUGS))[: int(rng.integers(1, 6))]
+    picked = rng.permutation(len(DRUGS))[: int(rng.integers(1, 6))]
     base = SheetFacts(
         person=who,
         institution=where,
@@ -133,7 +133,7 @@ def facts(
         chart=f"{int(rng.integers(10**6, 10**8))}",
         days=28 if chronic else int(rng.integers(3, 8)),
         refill=(int(rng.integers(1, 4)), 3) if chronic else None,
-        drugs=tuple(_DRUGS[int(index)] for index in picked),
+        drugs=tuple(DRUGS[int(index)] for index in picked),
         diagnoses=tuple(_DIAGNOSES[int(index)] for index in rng.permutation(len(_DIAGNOSES))[: int(rng.integers(1, 4))]),
         text_font="mono" if rng.random() < 0.6 else "sans",
         text_size=float(rng.uniform(2.8, 4.0)),
@@ -177,9 +177,8 @@ def _others(rng: np.random.Generator, sheet: SheetFacts, count: int) -> tuple[Co
     roc = f"{sheet.visited_at.year - 1911:03d}{sheet.visited_at:%m%d}"
     ean = f"471{int(rng.integers(10**9)):09d}"
     lines = ";".join(f"{code};1;{usage};PO;{sheet.days}" for code, _, _, usage in sheet.drugs)
-    rx = f"{sheet.institution.code};1;;{sheet.person.name};{sheet.person.national_id[:4]}****{sheet.person.national_id[8:]};" + (
-        f"{roc};01;{roc};{sheet.serial};;I21;I10;;;{lines}"
-    )
+    masked = f"{sheet.person.national_id[:4]}****{sheet.person.national_id[8:]}"
+    rx = f"{sheet.institution.code};1;;{sheet.person.name};{masked};{roc};01;{roc};{sheet.serial};;I21;I10;;;{lines}"
     pool = [
         Code(sheet.chart, "code39", "other", ratio=2.5, module=0.24),
         Code(ean + _ean_check(ean), "ean13", "other", module=0.30),

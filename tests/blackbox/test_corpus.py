@@ -1,0 +1,80 @@
+"""The scanner on pages it has never seen: a pinned total, a floor and no wrong read in every class.
+
+One row is one class: kind, severity, number of pages, how many must be read at least. The seeds are those of the floors, on
+which nothing may be tuned. A page counts as read when its visit ID (one of two, on a page of two sheets) is reported; an ID
+that is not on the page is a misread, and one misread fails the class. A class that reads more than its floor by a tenth says
+so, so that the floor is raised.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from nhirx_scanner import Scanner
+
+from samples import corpus
+
+CLASSES = [
+    # kind        severity  pages  floor
+    ("webcam", 1, 16, 15),
+    ("webcam", 2, 16, 15),
+    ("webcam", 3, 16, 15),
+    ("webcam", 4, 12, 6),
+    ("webcam", 5, 12, 3),
+    ("flatbed", 1, 16, 15),
+    ("flatbed", 2, 16, 13),
+    ("flatbed", 3, 16, 15),
+    ("flatbed", 4, 12, 8),
+    ("flatbed", 5, 12, 5),
+    ("two", 2, 8, 7),
+    ("phone", 2, 8, 8),
+    ("upside-down", 2, 8, 8),
+]
+
+
+@pytest.fixture(scope="module")
+def scanner() -> Scanner:
+    return Scanner()
+
+
+@pytest.mark.parametrize(("kind", "severity", "total", "floor"), CLASSES, ids=[f"{kind}-{level}" for kind, level, *_ in CLASSES])
+def test_every_class_reads_its_floor_and_nothing_wrong(
+    scanner: Scanner, kind: str, severity: int, total: int, floor: int
+) -> None:
+    read, wrong = 0, []
+    seeds = corpus.FLOORS[:total]
+    for page in corpus.pages(kind, seeds, severity=severity):
+        scan = scanner.scan(page.image)
+        reported = set(scan.visit_ids) | ({scan.visit_id} - {None})
+        if reported - set(page.visit_ids):
+            wrong.append(page.name)
+        read += bool(reported & set(page.visit_ids))
+
+    assert total == len(seeds)
+    assert [] == wrong
+    assert read >= floor
+    if read > floor + total / 10:
+        warnings.warn(f"{kind} severity {severity}: {read} of {total} read, floor {floor}: raise it", stacklevel=1)
+
+
+@pytest.mark.parametrize(("kind", "severity"), [("nothing", None), ("placeholder", None), ("conflict", 1)])
+def test_pages_without_a_usable_id_report_none(scanner: Scanner, kind: str, severity: int | None) -> None:
+    """No visit ID, a placeholder, or two printed forms that differ: nothing may be reported as found.
+
+    A conflict can only be seen where both forms can be read, so those pages are good prints.
+    """
+    wrong = [
+        page.name
+        for page in corpus.pages(kind, corpus.FLOORS[:15], severity=severity)
+        if (scan := scanner.scan(page.image)).visit_ids or scan.visit_id is not None
+    ]
+
+    assert [] == wrong
+
+
+def test_text_only_pages_are_never_accepted_without_a_person(scanner: Scanner) -> None:
+    """What only text recognition saw is a proposal: its confidence says ``ocr``, and it is never another ID than the printed one."""
+    for page in corpus.pages("text", corpus.FLOORS[:5], severity=1):
+        scan = scanner.scan(page.image)
+        assert scan.status != "found" or scan.confidence == "ocr"
