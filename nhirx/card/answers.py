@@ -35,6 +35,19 @@ class Register:
     visits_left: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class PastOrder:
+    """One order line as it stands on the card; texts as given, without blanks around them."""
+
+    visited_at: datetime | None
+    order_class: str
+    code: str
+    position: str
+    usage: str
+    days: str
+    total: str
+
+
 def code(answer: Answer, url: str) -> str:
     """The answer's code without leading zeros; public programs have seen it as number and as text."""
     given = answer.get("statusCode")
@@ -136,6 +149,29 @@ def register(answer: Answer) -> Register:
     return Register(
         valid_until=_day(optional_text(answer, "cardValidity")),
         visits_left=int(visits) if visits is not None and visits.isdecimal() else None,
+    )
+
+
+def past_orders(answer: Answer, url: str) -> tuple[PastOrder, ...]:
+    """The lines of a card. A line whose time cannot be read keeps its other members: history is shown, not decided on."""
+    lines = answer.get("outpatientPrescriptions")
+    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
+        raise _missing("outpatientPrescriptions", url)
+
+    def part(line: Answer, member: str) -> str:
+        return optional_text(line, member) or ""
+
+    return tuple(
+        PastOrder(
+            visited_at=roc.parse_datetime(at) if roc.is_datetime(at := part(line, "treatmentDateTime")) else None,
+            order_class=part(line, "treatmentItem"),
+            code=part(line, "treatmentItemCode"),
+            position=part(line, "treatmentPosition"),
+            usage=part(line, "usage"),
+            days=part(line, "days"),
+            total=part(line, "totalQuantity"),
+        )
+        for line in lines
     )
 
 

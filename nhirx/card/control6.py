@@ -109,19 +109,25 @@ class Control6(ControlSoftware):
     def read_holder(self) -> Holder:
         with self._lock:
             self._present_card()
-            answer, _ = self._ask("/api/v1/BasicData/Query", "hc", _READ)
+            answer, _ = self.ask("/api/v1/BasicData/Query", "hc", _READ)
             return answers.holder(answer, self._far.url)
 
     def read_register(self) -> answers.Register:
         """Validity and remaining visits, as the data centre has them."""
         with self._lock:
-            answer, _ = self._ask("/api/v1/BasicData/Register", "hc", _READ)
+            answer, _ = self.ask("/api/v1/BasicData/Register", "hc", _READ)
             return answers.register(answer)
+
+    def read_prescriptions(self) -> tuple[answers.PastOrder, ...]:
+        """The order lines on the card. The pharmacist's card has to be in and verified, else ``ProfessionalCardError``."""
+        with self._lock:
+            answer, _ = self.ask("/api/v1/Prescription/Query", "hpchc", _READ)
+            return answers.past_orders(answer, self._far.url)
 
     def update_card(self) -> None:
         """Bring validity, visits and status of the card up to date. Raises ``CardUpdateRefused`` when it is not due."""
         with self._lock:
-            self._ask("/api/v1/HcContent/Update", "hc", _UPDATE)
+            self.ask("/api/v1/HcContent/Update", "hc", _UPDATE)
 
     # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -152,12 +158,12 @@ class Control6(ControlSoftware):
 
     def _next_number(self, wanted: Answer) -> tuple[Answer, Answer]:
         # Without an ID the number itself may be taken all the same, and a number taken is never thrown away.
-        return self._ask("/api/v1/SequelNumber/Next", "hc", _NUMBER, wanted, passing=VisitIdNotMade, needs="treatmentDateTime")
+        return self.ask("/api/v1/SequelNumber/Next", "hc", _NUMBER, wanted, passing=VisitIdNotMade, needs="treatmentDateTime")
 
     def _visit_id_of(self, moment: str) -> str | None:
         """The ID of a number that came without one (1.56), or None: the number counts even so, and can be asked again."""
         try:
-            answer, _ = self._ask("/api/v1/TreatmentNumber/Card", "hc", _NUMBER, {"treatmentDateTime": moment})
+            answer, _ = self.ask("/api/v1/TreatmentNumber/Card", "hc", _NUMBER, {"treatmentDateTime": moment})
             return answers.text(answer, "treatmentNumber", self._far.url)
         except (CardError, TransportError) as error:
             _log.warning("the visit number came without an ID, and asking for it failed too: %s", error.code)
@@ -165,7 +171,7 @@ class Control6(ControlSoftware):
 
     def no_card_id(self, national_id: str) -> CardReading:
         with self._lock:
-            answer, _ = self._ask("/api/v1/TreatmentNumber/NoCard", "sam", _NUMBER, {"patientId": national_id})
+            answer, _ = self.ask("/api/v1/TreatmentNumber/NoCard", "sam", _NUMBER, {"patientId": national_id})
             return CardReading(
                 made_by="no-card",
                 visited_at=answers.moment(answer, "treatmentDateTime", self._far.url),
@@ -179,7 +185,7 @@ class Control6(ControlSoftware):
         with self._lock:
             try:
                 moment = roc.format_datetime(reading.visited_at)
-                self._ask("/api/v1/SequelNumber/Rollback", "hc", _NUMBER, {"treatmentDateTime": moment})
+                self.ask("/api/v1/SequelNumber/Rollback", "hc", _NUMBER, {"treatmentDateTime": moment})
             except RollbackRefused as error:
                 _log.info("the number is not given back: %s", error.detail.get("number"))
                 return False
@@ -194,7 +200,7 @@ class Control6(ControlSoftware):
             for part in order_lines.parts(orders):
                 lines = [order_lines.as_json(order, moment) for order in part]
                 try:
-                    answer, _ = self._ask(
+                    answer, _ = self.ask(
                         "/api/v1/Prescription/Write",
                         "hc",
                         _WRITE,
@@ -243,7 +249,7 @@ class Control6(ControlSoftware):
             self.verify_sam()
         self._prepared = True
 
-    def _ask(
+    def ask(
         self,
         path: str,
         signer: Signer,
@@ -254,17 +260,32 @@ class Control6(ControlSoftware):
         passing: type[NhirxError] | tuple[type[NhirxError], ...] = (),
         needs: str | None = None,
     ) -> tuple[Answer, Answer]:
-        """The data centre's answer and the signature it was asked with. A used signature is replaced once.
+        """The data centre's answer and the signature it was asked with, for calls that have no method here, too.
+
+        A used signature is replaced once.
 
         ``holder``: whose card has to sign, else ``WrongCard`` and nothing is sent. A code that becomes ``passing`` is no
         failure where the answer has the member ``needs``.
         """
+        with self._lock:
+            return self._asked(path, signer, purpose, extra or {}, holder, passing, needs)
+
+    def _asked(
+        self,
+        path: str,
+        signer: Signer,
+        purpose: str,
+        extra: Answer,
+        holder: Holder | None,
+        passing: type[NhirxError] | tuple[type[NhirxError], ...],
+        needs: str | None,
+    ) -> tuple[Answer, Answer]:
         for last in (False, True):
             signature = self._sign(signer, purpose)
             signing = answers.optional_text(signature, "hcIdNo")
             if holder is not None and signing is not None and signing != holder.national_id:
                 raise WrongCard(which="card-changed")
-            answer = self._far.post(path, signature | (extra or {}))
+            answer = self._far.post(path, signature | extra)
             error = answers.failure(answer, self._far.url, path)
             if error is None or (isinstance(error, passing) and needs is not None and answers.optional_text(answer, needs)):
                 return answer, signature

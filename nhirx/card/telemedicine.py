@@ -16,6 +16,8 @@ from typing import Any
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from nhirx.card import answers
+from nhirx.card.control6 import Control6
 from nhirx.card.virtual import Token, now
 from nhirx.errors import AnswerMalformed, TokenRefused
 from nhirx.http import JsonService
@@ -26,6 +28,8 @@ from nhirx.tables import reader_codes
 
 _REQUEST = "/vhc/cloud/tlm/GetVHCTeleMedicineReqCode"
 _FETCH = "/vhc/cloud/tlm/getQRCodeByVHCTLMRReqCode"
+_READ = "01"
+_DATA_CENTRE = "TeleMedicine"
 PATIENCE = 600.0
 """Seconds the patient has."""
 
@@ -102,6 +106,30 @@ class TeleMedicine:
         if isinstance(found, bool) or not isinstance(found, int | str) or not str(found).strip():
             raise AnswerMalformed(url=self._service.url, problem=f"{member} 缺漏 / missing", member=member)
         return str(found).strip()
+
+
+class TeleMedicine6:
+    """The same by control software 6.0: its security module signs, so no secret and no encryption are needed."""
+
+    def __init__(self, control: Control6, *, clock: Callable[[], datetime] = now) -> None:
+        self._control = control
+        self._clock = clock
+
+    def request(self, national_id: str) -> str:
+        """Send the push; the code under which the answer is fetched."""
+        patient = NationalId.parse(national_id).value
+        answer, _ = self._control.ask("/api/v1/TeleMedicine/RequestToken", "sam", _READ, {"patientId": patient})
+        return answers.text(answer, "accessToken", _DATA_CENTRE)
+
+    def fetch(self, request_code: str) -> Token | None:
+        """The token, or None while the patient has not answered. Raises ``TokenRefused`` where it was declined."""
+        try:
+            answer, _ = self._control.ask("/api/v1/TeleMedicine/ResponseToken", "sam", _READ, {"accessToken": request_code})
+        except TokenRefused as error:
+            if _still_waiting(str(error.detail.get("number"))):
+                return None
+            raise
+        return Token(answers.text(answer, "virtualCardToken", _DATA_CENTRE), self._clock())
 
 
 def _still_waiting(number: str) -> bool:

@@ -314,6 +314,32 @@ def test_pins(sim, control):
         control.verify_professional_pin("999999")
 
 
+def test_the_lines_on_the_card(sim, control, monkeypatch):
+    """Earlier lines can be read once the pharmacist's card is verified; a line with a broken time is still a line."""
+    line = {
+        "treatmentDateTime": "1151120090013",
+        "treatmentItem": "2",
+        "treatmentItemCode": "A000000001 ",
+        "usage": " QD",
+        "days": 28,
+    }
+    key = ("POST", "/api/v1/Prescription/Query")
+    handler = sim._server.routes[key]
+    monkeypatch.setitem(
+        sim._server.routes,
+        key,
+        lambda body: handler(body) | {"outpatientPrescriptions": [line, line | {"treatmentDateTime": "?"}]},
+    )
+    sim.insert_card()
+    control.verify_professional_pin()
+
+    first, second = control.read_prescriptions()
+
+    assert (first.code, first.usage, first.days, first.order_class) == ("A000000001", "QD", "28", "2")
+    assert first.visited_at is not None
+    assert second.visited_at is None
+
+
 # ── nothing of an earlier patient ────────────────────────────────────────────────────────────────────────────────────
 
 

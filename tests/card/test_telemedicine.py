@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from nhirx.card.telemedicine import TeleMedicine, encrypted_id
+from nhirx.card.telemedicine import TeleMedicine, TeleMedicine6, encrypted_id
 from nhirx.errors import AnswerMalformed, InvalidValue, TokenRefused
 from nhirx.roc import TAIPEI
 from nhirx.settings import ControlSettings, PharmacySettings, ServiceSettings, Settings
@@ -123,3 +123,34 @@ def test_answers_that_are_none(cloud, answer):
 
     with pytest.raises(AnswerMalformed):
         TeleMedicine(cloud.settings, "secret", clock=Clock()).request("A123456789")
+
+
+# ── by control software 6.0 ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_by_control_software_6(sim, control):
+    """The push is signed by the security module, and the token it brings is a virtual card's."""
+    from nhirx.card.virtual import VirtualCard
+    from nhirx.sim.people import PEOPLE
+
+    service = TeleMedicine6(control)
+    token = service.fetch(service.request(PEOPLE[0].national_id))
+
+    assert token is not None
+    virtual = VirtualCard(sim.settings(), token)
+    assert virtual.read_holder().national_id == PEOPLE[0].national_id
+    virtual.close()
+
+
+def test_6_waits_and_hears_a_refusal(sim, control):
+    """Not yet is None; no is an error."""
+    path = "/api/v1/TeleMedicine/ResponseToken"
+    service = TeleMedicine6(control)
+    code = service.request("A123456789")
+    sim.fail(path, "status-code", code=3239)
+
+    assert service.fetch(code) is None
+
+    sim.fail(path, "status-code", code="3240")
+    with pytest.raises(TokenRefused):
+        service.fetch(code)
