@@ -8,7 +8,25 @@ from dataclasses import dataclass
 from nhirx.tables.load import RuleBook, code_rows, rule_book
 from nhirx.tables.schema import Section
 
-_LISTS = ("abnormal_serials", "claims_serials", "placeholders", "antivirals", "virtual_orders", "serial_prefixes", "id_letters")
+# The lists that the manual shows; the NHI's check codes and return codes have pages of their own.
+CODE_LISTS = (
+    "abnormal_serials",
+    "claims_serials",
+    "serial_prefixes",
+    "placeholders",
+    "data_types",
+    "upload_kinds",
+    "visit_categories",
+    "make_up_marks",
+    "dispensing_modes",
+    "order_types",
+    "order_modes",
+    "prescription_kinds",
+    "payment_categories",
+    "virtual_orders",
+    "antivirals",
+    "id_letters",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +72,7 @@ def citations(book: RuleBook) -> defaultdict[str, list[str]]:
     for erratum in book.errata:
         for citation in erratum.says:
             found[citation].append(f"differences:{erratum.id}")
-    for name in _LISTS:
+    for name in CODE_LISTS:
         for code in code_rows(name).values():
             for citation in (code.source, *code.also):
                 found[citation].append(f"codes:{code.id}")

@@ -43,17 +43,27 @@ def decide(table: str | DecisionTable, facts: Mapping[str, str], on: date) -> De
     if found:
         names = ", ".join(row.id for row in found)
         raise TableInvalid(table=asked.id, problem=f"rules {names} apply at once", row=names)
-    told = ", ".join(f"{name}={value}" for name, value in known.items())
-    for gap in asked.uncovered:
-        if gap.holds_on(on) and gap.covers(known):
-            raise NoRuleApplies(
-                zh=f"在 {on.isoformat()} 沒有規則適用（{told}）：{gap.zh}",
-                en=f"No rule applies on {on.isoformat()} ({told}): {gap.en}",
-                day=on.isoformat(),
-                facts=known,
-                table=asked.id,
-            )
-    raise NoRuleApplies(day=on.isoformat(), facts=known, table=asked.id)
+    raise _no_rule(asked, known, on)
+
+
+def _no_rule(table: DecisionTable, known: dict[str, str], on: date) -> NoRuleApplies:
+    """The error with the facts in words, and the declared reason where there is one."""
+    facts = {fact.id: fact for fact in rule_book().vocabulary.fact}
+    said = [
+        (fact.zh, fact.en, next(entry for entry in fact.value if entry.id == value))
+        for name, value in known.items()
+        if (fact := facts.get(name)) is not None and value in fact.values
+    ]
+    zh = "；".join(f"{question}：{answer.zh}" for question, _, answer in said)
+    en = "; ".join(f"{question}: {answer.en}" for _, question, answer in said)
+    reason = next((gap for gap in table.uncovered if gap.holds_on(on) and gap.covers(known)), None)
+    return NoRuleApplies(
+        zh=f"{reason.zh}。（{table.table.zh}，{on.isoformat()} 沒有規則適用。{zh}）" if reason else None,
+        en=f"No rule applies: {reason.en}. ({table.table.en}, {on.isoformat()}; {en})" if reason else None,
+        day=on.isoformat(),
+        facts=known,
+        table=table.id,
+    )
 
 
 def limit(name: str, on: date) -> Limit:

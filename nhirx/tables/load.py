@@ -236,7 +236,12 @@ def _row_of(tree: dict[str, Any], place: tuple[int | str, ...]) -> tuple[str, st
 
 
 @cache
+def code_list(name: str) -> CodeList:
+    """The shipped code list ``name``. Raises ``TableInvalid``."""
+    return read_codes(files("nhirx.tables").joinpath("codes", f"{name}.toml"))
+
+
+@cache
 def code_rows(name: str) -> Mapping[str, CodeRow]:
     """The rows of the shipped code list ``name`` by code, in the order of the file. Raises ``TableInvalid``."""
-    file = files("nhirx.tables").joinpath("codes", f"{name}.toml")
-    return MappingProxyType({row.id: row for row in read_codes(file).row})
+    return MappingProxyType({row.id: row for row in code_list(name).row})

@@ -10,21 +10,20 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from nhirx.tables.coverage import coverage
+from nhirx.tables.coverage import CODE_LISTS, coverage
 from nhirx.tables.fields import fields
-from nhirx.tables.load import RuleBook, code_rows, rule_book
+from nhirx.tables.load import RuleBook, code_list, rule_book
 from nhirx.tables.render_checks import check_pages
 from nhirx.tables.schema import DecisionRow, DecisionTable, Sourced, Span, Uncovered
 
 _SURE = {"confirmed": "已證實", "single": "單一來源", "inferred": "推論"}
-_CODE_PAGES = {
-    "abnormal_serials": "異常就醫序號",
-    "claims_serials": "申報用就醫序號",
-    "placeholders": "替代識別碼",
-    "virtual_orders": "虛擬醫令",
-    "antivirals": "COVID-19 口服抗病毒藥",
-    "serial_prefixes": "字首加三碼數字的就醫序號",
-    "id_letters": "須較新控制軟體的證號第 2 碼",
+_ATTRIBUTES = {
+    "card": "健保卡",
+    "delete": "健保卡刪除",
+    "count": "可調劑次數欄位",
+    "pharmacy": "藥局",
+    "usages": "用法",
+    "days": "天數",
 }
 _HEAD = "<!-- 由 nhirx.tables 產生，請勿手改：python -m nhirx.tables.render -->\n\n"
 
@@ -98,10 +97,14 @@ def _conditions(row: DecisionRow | Uncovered, book: RuleBook) -> str:
 
 def _code_page() -> str:
     lines = ["# 代碼表", "", "*Lists of codes*", ""]
-    for name, title in _CODE_PAGES.items():
-        lines += [f"## {title}", "", "| 代碼 | 意義 | Meaning | 依據 |", "|---|---|---|---|"]
-        for row in code_rows(name).values():
-            lines.append(f"| `{row.id}` | {row.zh} | {row.en} | {row.source}（{_SURE[row.confidence]}） |")
+    for name in CODE_LISTS:
+        codes = code_list(name)
+        further = sorted({key for row in codes.row for key in (row.model_extra or {})} & set(_ATTRIBUTES))
+        heads = ["代碼", "意義", "Meaning", *(_ATTRIBUTES[key] for key in further), "依據"]
+        lines += [f"## {codes.table.zh}", "", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+        for row in codes.row:
+            cells = [f"`{row.id}`", row.zh, row.en, *(row.attribute(key) or "—" for key in further)]
+            lines.append(f"| {' | '.join(cells)} | {row.source}（{_SURE[row.confidence]}） |")
         lines.append("")
     return "\n".join(lines)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nhirx.errors import TableInvalid
+from nhirx.tables.coverage import CODE_LISTS
 from nhirx.tables.load import code_rows, read_codes, read_rule_book, rule_book
 
 # file · what is replaced · by what · words the error must have
@@ -110,10 +111,7 @@ def test_a_code_list_refuses_a_code_twice(tmp_path):
         read_codes(file)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["abnormal_serials", "claims_serials", "placeholders", "antivirals", "virtual_orders", "serial_prefixes", "id_letters"],
-)
+@pytest.mark.parametrize("name", CODE_LISTS)
 def test_shipped_code_lists_cite_known_sections(name):
     """Every code's source exists in sources.toml."""
     known = {f"{source.id} {section.id}" for source in rule_book().sources.values() for section in source.section}
@@ -126,3 +124,38 @@ def test_classes_of_abnormal_serials_are_values_of_the_facts():
     rows = code_rows("abnormal_serials").values()
     assert [] == [row.id for row in rows if row.attribute("own") not in values["own"]]
     assert [] == [row.id for row in rows if row.attribute("origin") not in values["origin"]]
+
+
+LISTED = {
+    "H00": "data_types",
+    "H01": "upload_kinds",
+    "M07": "visit_categories",
+    "M12": "make_up_marks",
+    "M23": "dispensing_modes",
+    "D02": "order_types",
+    "D04": "prescription_kinds",
+    "D05": "order_modes",
+}
+
+
+@pytest.mark.parametrize("field", LISTED)
+def test_rules_only_choose_codes_that_are_listed(field):
+    """A rule cannot send a code that no list knows."""
+    chosen = {
+        row.then[field]
+        for table in rule_book().decisions.values()
+        for row in table.row
+        if row.then.get(field) and not row.then[field].startswith("@")
+    }
+    assert chosen
+    assert set() == chosen - set(code_rows(LISTED[field]))
+
+
+def test_the_card_takes_the_classes_and_marks_of_the_tables():
+    """Tables 1 and 2 of the newer document: what a rule writes on the card belongs to its D02 and D05."""
+    for row in rule_book().decisions["orders"].row:
+        assert row.then["card_class"] in ["", *code_rows("order_types")[row.then["D02"]].attribute("card").split()]
+        if row.then["D05"]:
+            assert row.then["card_mark"] in code_rows("order_modes")[row.then["D05"]].attribute("card").split()
+        if row.then["D04"]:
+            assert row.then["count_field"] == code_rows("prescription_kinds")[row.then["D04"]].attribute("count")
