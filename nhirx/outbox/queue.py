@@ -29,6 +29,16 @@ IMPOSSIBLE = timedelta(days=1)
 
 _OLDER, _NEWER = queue.alias("older"), queue.alias("newer")
 
+# Built once: building a statement costs as much as running it.
+_PUT = insert(queue)
+_REPLACED = select(queue.c.id).where(
+    queue.c.lock == bindparam("of"),
+    in_state(queue, "built"),
+    exists().where(
+        _NEWER.c.lock == queue.c.lock, _NEWER.c.id > queue.c.id, _NEWER.c.kind == queue.c.kind, in_state(_NEWER, "built")
+    ),
+)
+
 
 class Queue:
     def __init__(self, store: Store) -> None:
@@ -47,20 +57,21 @@ class Queue:
         unique = bool(record.visit_id) and not PlaceholderId.is_valid(record.visit_id)
         lock = visit if unique else secrets.token_hex(32)
         row = step.connection.execute(
-            insert(queue).values(
-                dispensing_id=dispensing,
-                state=QUEUE["put"].after,
-                lock=lock,
-                unique_key=int(unique),
-                visit_key=visit,
-                person_key=self._store.ring.hash(person.upper(), "person") if person else None,
-                kind=record.fields.get("H01", ""),
-                record_sealed=step.seal(record.model_dump_json(), "queue.record"),
-                built_at=step.now,
-                changed_at=step.now,
-                attempts=0,
-                due_at=step.now,
-            )
+            _PUT,
+            {
+                "dispensing_id": dispensing,
+                "state": QUEUE["put"].after,
+                "lock": lock,
+                "unique_key": int(unique),
+                "visit_key": visit,
+                "person_key": self._store.ring.hash(person.upper(), "person") if person else None,
+                "kind": record.fields.get("H01", ""),
+                "record_sealed": step.seal(record.model_dump_json(), "queue.record"),
+                "built_at": step.now,
+                "changed_at": step.now,
+                "attempts": 0,
+                "due_at": step.now,
+            },
         )
         item = new_id(row)
         step.note("put", "queue", item, QUEUE["put"].after, dispensing=dispensing, orders=len(record.orders))
@@ -287,15 +298,10 @@ class Queue:
 
     def _supersede(self, step: Step, locks: Sequence[str]) -> None:
         """Drop waiting records that a newer one of the same kind and visit replaces; another kind goes after them, in order."""
-        if not locks:
-            return
-        replaced = exists().where(
-            _NEWER.c.lock == queue.c.lock, _NEWER.c.id > queue.c.id, _NEWER.c.kind == queue.c.kind, in_state(_NEWER, "built")
-        )
-        query = select(queue.c.id).where(queue.c.lock.in_(locks), in_state(queue, "built"), replaced)
-        for item in step.connection.execute(query).scalars().all():
-            step.move(queue, "queue", item, QUEUE["supersede"])
-            step.note("supersede", "queue", item, QUEUE["supersede"].after)
+        for lock in locks:
+            for item in step.connection.execute(_REPLACED, {"of": lock}).scalars().all():
+                step.move(queue, "queue", item, QUEUE["supersede"])
+                step.note("supersede", "queue", item, QUEUE["supersede"].after)
 
     @staticmethod
     def _is_due(column: Any, now: datetime) -> ColumnElement[bool]:

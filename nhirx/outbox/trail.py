@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from nhirx.errors import StoreDamaged
 from nhirx.outbox.keys import KeyRing
@@ -19,6 +19,11 @@ from nhirx.outbox.schema import chain, events
 from nhirx.outbox.values import Event
 
 _START = "0" * 64
+# Built once: this is part of every step, and building a statement costs as much as running it.
+_END = select(chain.c.seq, chain.c.digest).with_for_update()
+_APPEND = insert(events)
+_BEGIN = insert(chain).values(id=1, seq=bindparam("last"), digest=bindparam("sum"))
+_MOVE = update(chain).values(seq=bindparam("last"), digest=bindparam("sum"))
 
 
 def write(
@@ -29,7 +34,7 @@ def write(
     steps: list[tuple[str, str, int | None, str | None, dict[str, Any]]],
 ) -> None:
     """Append ``(event, subject, subject_id, state after, note)`` lines. ``note`` must hold no personal data."""
-    end = connection.execute(select(chain.c.seq, chain.c.digest).with_for_update()).one_or_none()
+    end = connection.execute(_END).one_or_none()
     seq, digest = (0, _START) if end is None else end
     rows = []
     for event, subject, subject_id, after, note in steps:
@@ -48,11 +53,8 @@ def write(
         rows.append({**line, "digest": digest})
     if not rows:
         return
-    connection.execute(insert(events), rows)
-    if end is None:
-        connection.execute(insert(chain).values(id=1, seq=seq, digest=digest))
-    else:
-        connection.execute(update(chain).values(seq=seq, digest=digest))
+    connection.execute(_APPEND, rows)
+    connection.execute(_BEGIN if end is None else _MOVE, {"last": seq, "sum": digest})
 
 
 def lines(connection: Connection, *, subject: str | None = None, subject_id: int | None = None) -> Iterator[Event]:
