@@ -12,10 +12,14 @@ from nhirx.errors import FileMissing
 def test_finds_and_marks(tmp_path):
     path = tmp_path / "pharmacy.db"
     database = sqlite3.connect(path)
-    database.execute("CREATE TABLE prescription (id INTEGER, visit_id, national_id, birth_date, institution, opcode)")
-    database.execute("CREATE TABLE drug (prescription INTEGER, code, usage, days, total)")
-    database.execute("INSERT INTO prescription VALUES (7, '0USE4FA11RP4J370WR4K', 'A123456789', '0501231', '3502060427', NULL)")
-    database.execute("INSERT INTO drug VALUES (7, 'AC12345100', 'TID', 3, 9)")
+    database.execute(
+        "CREATE TABLE prescription (id INTEGER PRIMARY KEY, visit_id, visit_serial, institution, visited_at,"
+        " national_id, birth_date, diagnosis, days, payment_category, fee, opcode)"
+    )
+    database.execute("CREATE TABLE drug (prescription INTEGER, code, usage, days, total, route)")
+    sheet = ["0USE4FA11RP4J370WR4K", "0007", "3502060427", "1090114233615", "A123456789", "0501231", "I10", 3, "4", 600]
+    database.execute("INSERT INTO prescription VALUES (7, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", sheet)
+    database.execute("INSERT INTO drug VALUES (7, 'AC12345100', 'TID', 3, 9, 'PO')")
     database.commit()
     plugin = TutorialPlugin()
     plugin.nhirx_configure({"database": str(path)})
@@ -26,7 +30,7 @@ def test_finds_and_marks(tmp_path):
     assert "AC12345100" == found.orders[0].code
     assert [("OP-1",)] == database.execute("SELECT opcode FROM prescription").fetchall()
     database.close()
-    plugin.database.close()
+    plugin.db.close()
 
 
 def test_idle_without_options():
