@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nhirx import roc
-from nhirx.errors import FileEmpty, FileMissing, FileTooLarge, FileUnreadable, InvalidValue, RecordMalformed
+from nhirx.errors import FileEmpty, FileMissing, FileTooLarge, FileUnreadable, InvalidValue, NhirxError, RecordMalformed
 from nhirx.model import CheckError
 from nhirx.records.check import as_json as finding_as_json
 from nhirx.tables.check_codes import described
@@ -230,7 +230,7 @@ def _bytes_of(source: str | Path | bytes) -> tuple[str, bytes]:
 def _unzipped(name: str, data: bytes, password: str | None) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
             if not entries:
                 raise FileEmpty(path=name)
             pieces = []
@@ -247,7 +247,10 @@ def _unzipped(name: str, data: bytes, password: str | None) -> bytes:
             problem="壓縮檔有密碼或加密方式不支援，請用 --password 給密碼，或先自行解壓縮"
             " / the archive is encrypted: give its password with --password, or unpack it first",
         ) from None
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+    except NhirxError:
+        raise
+    except Exception as error:
+        # What zipfile raises for a damaged archive is no closed list: struct.error, zlib.error, IndexError for a nameless entry …
         raise FileUnreadable(path=name, problem=f"壓縮檔損壞 / damaged archive ({type(error).__name__})") from None
     return b"\n".join(pieces)
 

@@ -482,6 +482,7 @@ def test_lists_agree_with_the_other_tables() -> None:
     lists = tomllib.loads(resources.files("nhirx.tables").joinpath("checks.toml").read_text("utf-8"))["lists"]
 
     assert set(code_rows("virtual_orders")) <= set(lists["virtual_known"])
+    assert set(code_rows("payment_categories")) <= set(lists["payments"])
     assert set(lists["claims_only"]) <= set(code_rows("claims_serials"))
     assert set(lists["antiviral_usages"]) == set(code_rows("antivirals")["XCOVID0001"].attribute("usages").split())
     assert set(lists["virtual_checked"]) < set(lists["virtual_known"])
