@@ -97,10 +97,11 @@ def _parsed(url: str) -> URL:
 
 def _engine(url: URL, where: str) -> Engine:
     if url.get_backend_name() == "sqlite":
-        try:
-            Path(where).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreReadOnly(path=where, problem=error.strerror) from None
+        if not where.startswith("file:"):  # the URI form of SQLite names no folder that we could make
+            try:
+                Path(where).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreReadOnly(path=where, problem=error.strerror) from None
         engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False}, pool_size=4)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
