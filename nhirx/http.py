@@ -1,8 +1,9 @@
 """JSON over HTTPS: the one module that imports httpx, and the one place where its failures get our names.
 
 Certificates are always verified. Three ways to say whom to trust, per service: the system's store (default), a CA file, or
-the SHA-256 fingerprint of one certificate, for the self-signed certificate of a local service. A pinned certificate is
-fetched once, compared with the fingerprint, and from then on is the only one the connection accepts.
+the SHA-256 fingerprint of one certificate, for the self-signed certificate of a local service; the last from the settings or
+accepted by a person (``nhirx.trust``). A pinned certificate is fetched once, compared with the fingerprint, and from then on
+is the only one the connection accepts.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import httpx
 
 from nhirx.errors import AnswerLost, AnswerMalformed, NhirxError, ServiceTimeout, ServiceUnreachable, SettingInvalid, TlsRefused
 from nhirx.settings import ServiceSettings
+from nhirx.trust import fingerprint_for
 
 _LARGEST_ANSWER = 64 * 1024 * 1024
 # httpx has more than one root; UnicodeError is what a host name that cannot be one ends in.
@@ -113,8 +115,8 @@ class JsonService:
 
 
 def _context(settings: ServiceSettings) -> ssl.SSLContext:
-    if settings.fingerprint:
-        return _pinned(settings, settings.fingerprint)
+    if fingerprint := settings.fingerprint or (None if settings.ca_file else fingerprint_for(settings.url)):
+        return _pinned(settings, fingerprint)
     try:
         return ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
     except (OSError, ssl.SSLError) as error:
@@ -122,19 +124,7 @@ def _context(settings: ServiceSettings) -> ssl.SSLContext:
 
 
 def _pinned(settings: ServiceSettings, fingerprint: str) -> ssl.SSLContext:
-    try:
-        parts = urlsplit(settings.url)
-        address = (parts.hostname or "", parts.port or 443)
-    except ValueError as error:
-        raise SettingInvalid(setting="url", problem=str(error)) from None
-    try:
-        pem = ssl.get_server_certificate(address, timeout=settings.timeout)
-    except TimeoutError:
-        raise ServiceTimeout(url=settings.url, seconds=settings.timeout, reached=False) from None
-    except ssl.SSLError as error:
-        raise TlsRefused(url=settings.url, problem=error.reason or "TLS handshake failed", reached=False) from None
-    except (OSError, UnicodeError) as error:
-        raise ServiceUnreachable(url=settings.url, problem=str(error), reached=False) from None
+    pem = certificate_of(settings)
     if not same_fingerprint(fingerprint_of(pem), fingerprint):
         raise TlsRefused(url=settings.url, problem="certificate differs from the pinned fingerprint", reached=False)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -144,6 +134,23 @@ def _pinned(settings: ServiceSettings, fingerprint: str) -> ssl.SSLContext:
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.load_verify_locations(cadata=pem)
     return context
+
+
+def certificate_of(settings: ServiceSettings) -> str:
+    """The certificate that answers at the service's address, PEM, not verified: only to be compared or shown to a person."""
+    try:
+        parts = urlsplit(settings.url)
+        address = (parts.hostname or "", parts.port or 443)
+    except ValueError as error:
+        raise SettingInvalid(setting="url", problem=str(error)) from None
+    try:
+        return ssl.get_server_certificate(address, timeout=settings.timeout)
+    except TimeoutError:
+        raise ServiceTimeout(url=settings.url, seconds=settings.timeout, reached=False) from None
+    except ssl.SSLError as error:
+        raise TlsRefused(url=settings.url, problem=error.reason or "TLS handshake failed", reached=False) from None
+    except (OSError, UnicodeError) as error:
+        raise ServiceUnreachable(url=settings.url, problem=str(error), reached=False) from None
 
 
 def fingerprint_of(pem: str) -> str:

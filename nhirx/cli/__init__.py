@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "outbox": ("查看與處理待上傳資料", "look at and work the upload queue"),
     "audit": ("查看與驗證稽核紀錄", "look at and verify the audit trail"),
     "doctor": ("檢查這台電腦的各項元件", "check every part of this machine"),
+    "trust": ("信任或撤銷控制軟體的自簽憑證", "trust or revoke the certificate of local control software"),
     "plugins": ("列出已安裝的外掛", "list the installed plugins"),
 }
 

@@ -1,0 +1,62 @@
+"""``nhirx trust``: look at the certificate of a local service once, accept it, take it back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from nhirx import trust
+from nhirx.cli.app import emit
+from nhirx.i18n import say
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(
+        help=say("信任或撤銷控制軟體的自簽憑證", "trust or revoke the certificate of local control software"),
+        no_args_is_help=True,
+    )
+    app.add_typer(group, name="trust")
+
+    @group.command("list", help=say("列出已信任的憑證", "list what is trusted"))
+    def listed(as_json: Annotated[bool, typer.Option("--json", help=say("輸出 JSON", "print JSON"))] = False) -> int:
+        known = trust.accepted()
+        if as_json:
+            emit(known)
+        for address, fingerprint in () if as_json else known.items():
+            typer.echo(f"{address}  SHA-256 {grouped(fingerprint)}")
+        if not known and not as_json:
+            typer.echo(say("尚未信任任何憑證。", "Nothing is trusted beyond the system's store and the settings."))
+        return 0
+
+    @group.command("add", help=say("顯示並信任一個網址目前的憑證", "show the certificate of an address and trust it"))
+    def add(
+        url: Annotated[str, typer.Argument(help=say("例如 https://localhost:5066", "such as https://localhost:5066"))],
+        yes: Annotated[bool, typer.Option("--yes", help=say("不詢問", "do not ask"))] = False,
+    ) -> int:
+        from nhirx.http import certificate_of, fingerprint_of
+        from nhirx.settings import ServiceSettings
+
+        fingerprint = fingerprint_of(certificate_of(ServiceSettings(url=url)))
+        typer.echo(f"{url}\n  SHA-256 {grouped(fingerprint)}")
+        question = say(
+            "這是控制軟體的憑證嗎？（請與控制軟體畫面上的指紋核對）",
+            "Is this the control software's certificate? Compare the fingerprint.",
+        )
+        if not yes and not typer.confirm(question):
+            typer.echo(say("未變更。", "Nothing was changed."))
+            return 1
+        trust.accept(url, fingerprint)
+        typer.echo(say("已信任。之後只接受這張憑證；更換時請先撤銷。", "Trusted. From now on only this one is accepted there."))
+        return 0
+
+    @group.command("remove", help=say("撤銷對一個網址的信任", "take the trust in an address back"))
+    def remove(url: Annotated[str, typer.Argument()]) -> int:
+        trust.revoke(url)
+        typer.echo(say("已撤銷。", "Taken back."))
+        return 0
+
+
+def grouped(fingerprint: str) -> str:
+    """Two hex digits at a time, as programs show fingerprints."""
+    return ":".join(fingerprint[start : start + 2] for start in range(0, len(fingerprint), 2)).upper()
