@@ -47,7 +47,7 @@ def _sheet(facts: Facts, known: Derived) -> Iterator[Finding]:
         yield finding("holder-mismatch")
     issued, visited = sheet.visit_id.issued_at, facts.prescription.visited_at
     # An ID that was made after an outage holds the time it was made, not that of the visit.
-    made_at_visit = known.facts["origin"] not in {"outage", "reading", "new-contract"}
+    made_at_visit = known.facts["origin"] not in {"power", "outage", "reading", "new-contract"}
     if issued and visited and made_at_visit and not _clockless(facts) and abs(issued - visited) >= _SAME_MINUTE:
         yield finding("visit-time-mismatch")
     if facts.prescription.prescriber_format == "1.0":

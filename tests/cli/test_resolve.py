@@ -137,7 +137,7 @@ def test_explain_as_json():
     """Rule, words and the periods with their arithmetic."""
     answer = json.loads(nhirx("explain", "-", "--json", text=json.dumps(FACTS)).stdout)
     line = next(line for line in answer["fields"] if line["field"] == "M16")
-    assert ("origin-id.outage", "nhi-qa-2024-10 圖4") == (line["rule"], line["source"])
+    assert ("origin-id.power", "nhi-qa-2024-10 圖4") == (line["rule"], line["source"])
     assert {"upload", "correction", "claims", "ordinary-validity"} == {window["id"] for window in answer["windows"]}
 
 

@@ -1,7 +1,7 @@
 """Each folder is one case of a figure or an answer: facts.json, expected.json, and a sentence in README.md.
 
 ``expected.json`` names what the document says: ``fields`` (a subset), ``action``, ``call``, ``from_card``, ``findings``
-(codes that must be there), or ``error``. ``on`` asks for the rules of another day.
+(codes that must be there), ``sources`` (which document a field's rule cites), or ``error``. ``on`` asks for the rules of another day.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from nhirx.model import Facts
 from nhirx.resolver import plan
 
 FOLDERS = sorted(folder.parent for folder in Path(__file__).parent.glob("*/facts.json"))
-MEMBERS = {"fields", "action", "call", "from_card", "findings", "error", "on"}
+MEMBERS = {"fields", "action", "call", "from_card", "findings", "error", "on", "sources"}
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -40,6 +40,7 @@ def test_the_figure_holds(folder):
         name for name in ("action", "call", "from_card") if name in expected and expected[name] != list_or(answer[name])
     ]
     assert set(expected.get("findings", [])) <= told
+    assert expected.get("sources", {}) == {name: answer["why"][name]["source"] for name in expected.get("sources", {})}
 
 
 def test_every_figure_for_a_pharmacy_has_a_scenario():
