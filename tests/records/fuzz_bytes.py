@@ -20,6 +20,7 @@ with atheris.instrument_imports(include=["nhirx.records"]):
     from nhirx.records.compare import compare
     from nhirx.records.convert import convert
     from nhirx.records.report import read_report
+    from nhirx.records.report_json import read_answer
     from nhirx.records.xml import read
 
 from nhirx.errors import NhirxError
@@ -40,6 +41,8 @@ def upload_file(data: bytes) -> None:
 def report(data: bytes) -> None:
     with suppress(NhirxError):
         read_report(data).as_json()
+    with suppress(NhirxError):
+        read_answer(data.decode("utf-8", "replace")).as_json()
 
 
 if __name__ == "__main__":
