@@ -97,6 +97,22 @@ def test_readings_are_weighed_by_the_scanners_rules(page, blank, codes, status, 
     assert (status, confidence) == (scan.status, scan.confidence)
 
 
+def test_what_the_engines_saw_counts_too(page):
+    """A doubtful reading of our own at another place contradicts the plugin's: a person has to look."""
+    from nhirx_scanner import Code, Scan
+
+    corners = ((10.0, 10.0), (90.0, 10.0), (90.0, 30.0), (10.0, 30.0))
+    doubtful = Code("Z" * 20, "code39", "visit-id", corners)
+    unread = Scan("unreadable", codes=(doubtful,), path=str(page), reasons=("damaged",))
+    far = [(300.0, 200.0), (400.0, 200.0), (400.0, 220.0), (300.0, 220.0)]
+
+    (scan,) = second_look(
+        [unread], page, plugins(nhirx_register_decoders=lambda self: decoding((VISIT_ID, "code128", far))).decoders
+    )
+
+    assert ("conflict", None) == (scan.status, scan.visit_id)
+
+
 def test_failing_decoder_leaves_the_page_and_the_others(page, blank, caplog):
     host = plugins(nhirx_register_decoders=lambda self: {"a": lambda grey: 1 / 0} | decoding((VISIT_ID, "qr", None)))
 
