@@ -21,7 +21,7 @@ from typing import Any
 from nhirx.errors import NhirxError
 from nhirx.sim import control, web_api
 from nhirx.sim.admin import Admin
-from nhirx.sim.book import status
+from nhirx.sim.book import return_code, status
 from nhirx.sim.certificates import Certificates
 from nhirx.sim.control import ControlSoftware
 from nhirx.sim.data_centre import DataCentre
@@ -159,29 +159,48 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> Body | None:
         """The JSON object that was sent, ``{}`` for none; None when the request was answered with an error already."""
-        try:
-            length = int(self.headers.get("Content-Length") or 0)
-        except ValueError:
-            length = -1
-        if not 0 <= length <= _LARGEST_BODY:
+        chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+        data = self._chunks() if chunked else self._counted()
+        if data is None:
             self.close_connection = True
             self._send(413, _json({"error": "body"}))
-            return None
-        data = self.rfile.read(length)
-        if len(data) < length:
-            self.close_connection = True
             return None
         if not data.strip():
             return {}
         try:
             body = json.loads(data)
-        except ValueError:
+        except (ValueError, RecursionError):
             self._send(400, _json({"statusCode": status("bad-parameter"), "error": "no JSON"}))
             return None
         if not isinstance(body, dict):
             self._send(400, _json({"statusCode": status("bad-parameter"), "error": "no JSON object"}))
             return None
         return body
+
+    def _counted(self) -> bytes | None:
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdecimal() or int(length) > _LARGEST_BODY:
+            return None
+        data = self.rfile.read(int(length))
+        return data if len(data) == int(length) else None
+
+    def _chunks(self) -> bytes | None:
+        """A body in chunks, as programs on .NET send JSON."""
+        data = bytearray()
+        while True:
+            size = self.rfile.readline(100).split(b";")[0].strip()
+            try:
+                length = int(size, 16)
+            except ValueError:
+                return None
+            if not 0 <= length <= _LARGEST_BODY - len(data):
+                return None
+            if length == 0:
+                while self.rfile.readline(1000).strip():
+                    pass  # trailers
+                return bytes(data)
+            data += self.rfile.read(length)
+            self.rfile.readline(10)
 
     def _handle(self, path: str, body: Body) -> tuple[int, Body]:
         handler = self.server.routes.get((self.command, path))
@@ -214,7 +233,7 @@ class Handler(BaseHTTPRequestHandler):
             case "http500":
                 self._send(500, _json({"error": "Internal Server Error"}))
             case "status-code" if "VNHI_" in path:
-                self._send(200, _json({"RtnCode": str(fault.code or "9999")}))
+                self._send(200, _json({"RtnCode": str(fault.code or return_code("other"))}))
             case "status-code":
                 self._send(200, _json({"statusCode": int(fault.code or 0)}))
             case _:

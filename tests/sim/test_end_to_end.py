@@ -230,6 +230,18 @@ def test_every_failure_of_every_call(make_counter: Callable[..., Counter], kind:
     assert counter.sim.faults.waiting() == []
 
 
+@pytest.mark.parametrize("path", _CALLS)
+def test_an_answer_that_comes_too_late(make_counter: Callable[..., Counter], path: str) -> None:
+    """Carried out, and answered when the client has gone: the same as no answer, and nothing happens twice."""
+    counter = make_counter(timeout=0.3)
+    counter.sim.fail(path, "slow", seconds=0.6, times=2)
+    counter.serve(PEOPLE[0])
+    counter.send_all()
+    found = counter.judged()
+    assert {name: found[name] for name in _ALL_WELL} == _ALL_WELL
+    assert (found["accepted"], found["issued"]) == (1, 1 + found["with_a_person"])
+
+
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"status-code", "slow"}))
 def test_a_service_that_keeps_failing(make_counter: Callable[..., Counter], kind: str) -> None:
     """Five uploads in a row fail, or five connections; the records wait and arrive, each once."""

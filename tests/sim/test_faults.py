@@ -102,6 +102,22 @@ def test_every_kind_is_described(ready: Any) -> None:
     }
 
 
+def test_bodies_as_other_languages_send_them(sim: Any) -> None:
+    """In chunks, with a byte order mark, waiting for "100 Continue" first, and with capitals in the members."""
+    context = ssl.create_default_context(cafile=str(sim.ca_file))
+    connection = http.client.HTTPSConnection("127.0.0.1", sim.port, context=context, timeout=5)
+    answers = []
+    for body, headers in (
+        (iter([b'{"state": ', b'"absent"}']), {}),
+        (b'\xef\xbb\xbf{"state": "present"}', {"Content-Type": "application/json; charset=utf-8"}),
+        (b'{"state": "absent"}', {"Expect": "100-continue"}),
+    ):
+        connection.request("POST", "/sim/card", body, headers)
+        answers.append(json.loads(connection.getresponse().read())["card"] is None)
+    connection.close()
+    assert answers == [True, False, True]
+
+
 def test_no_client_error_names_the_simulator_wrongly(sim: Any) -> None:
     """Requests that are no requests: wrong path, no JSON, wrong length, plain HTTP."""
     context = ssl.create_default_context(cafile=str(sim.ca_file))
@@ -112,9 +128,13 @@ def test_no_client_error_names_the_simulator_wrongly(sim: Any) -> None:
         response = connection.getresponse()
         found.append((response.status, "error" in json.loads(response.read())))
     assert found == [(404, True), (400, True), (400, True)]
-    connection.request("POST", "/sim/fail", headers={"Content-Length": "99999999999"})
-    assert connection.getresponse().status == 413
-    connection.close()
+    for headers in ({"Content-Length": "99999999999"}, {"Content-Length": "-1"}, {"Transfer-Encoding": "chunked"}):
+        connection.putrequest("POST", "/sim/fail")
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders(b"zz\r\n" if "Transfer-Encoding" in headers else None)
+        assert connection.getresponse().status == 413
+        connection.close()
     plain = http.client.HTTPConnection("127.0.0.1", sim.port, timeout=5)
     plain.request("GET", "/sim/state")
     with pytest.raises((OSError, http.client.HTTPException)):
