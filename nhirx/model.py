@@ -101,10 +101,10 @@ class Patient(Value):
 class Refill(Value):
     """One fill of a 慢性病連續處方箋: ``number`` of ``of``, ``days`` this time, ``total_days`` in all."""
 
-    number: Annotated[int, Field(ge=1)]
-    of: Annotated[int, Field(ge=1)]
-    days: Annotated[int, Field(ge=1)] | None = None
-    total_days: Annotated[int, Field(ge=1)] | None = None
+    number: Annotated[int, Field(ge=1, le=99)]
+    of: Annotated[int, Field(ge=1, le=99)]
+    days: Annotated[int, Field(ge=1, le=999)] | None = None
+    total_days: Annotated[int, Field(ge=1, le=999)] | None = None
     controlled: bool = False
 
 
