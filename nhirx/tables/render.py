@@ -143,7 +143,15 @@ def _coverage_page(book: RuleBook) -> str:
 
 def _index(book: RuleBook) -> str:
     lines = ["# 規則手冊", "", "*The rule book*", ""]
-    lines += ["藥局調劑上傳（格式 2.0）的每一條規則：適用日期、情況、結果、依據與可信度。", ""]
+    lines += [
+        "藥局調劑上傳（格式 2.0）的每一條規則：適用日期、情況、結果、依據與可信度。",
+        "",
+        "- 依哪一天的規則：調劑（或補卡）當天；上線前漏傳而補傳的資料，依上線日。",
+        "- 可信度：**已證實**為官方文件或兩個以上來源；**單一來源**請留意檢核結果；**推論**由其他規則推得，未經官方說明。",
+        "- 沒有規則的情況一律停下來請人判斷，不會自行填值。",
+        "- 兩份文件不同時，新文件自其日期起適用，見「文件相異之處」。",
+        "",
+    ]
     for name, table in book.decisions.items():
         lines.append(f"- [{table.table.zh}]({name}.md) · *{table.table.en}*")
     for name, title in (

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nhirx.errors import FactsInvalid, NoRuleApplies
+from nhirx.errors import FactsInvalid, NhirxError, NoRuleApplies
 from nhirx.model import Facts
 from nhirx.resolver import deadlines, plan
 from nhirx.tables.load import code_rows
@@ -145,3 +147,33 @@ def test_every_plan_keeps_the_cross_rules(data):
     assert fields["M18"] not in {"IC02", "IC03", "IC04"}
     if fields["M16"] == "9" * 20:
         assert "dual-track-only" in {finding.code for finding in answer.findings}
+
+
+ODD = st.sampled_from(
+    ["", "x", "0", "-1", "9" * 20, "Z" * 20, "\u0000", "１１５", "9991231", "0010101", "9991231235959", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00", "A010", "2.0", "read", 0, -1, 10**30, 1.5, True, [], {}]
+) | st.text(max_size=25)  # fmt: skip
+MEMBERS = [
+    ("dispensed_at",), ("pharmacy", "institution"), ("pharmacy", "pharmacist"), ("pharmacy", "format2_since"), ("patient", "national_id"),
+    ("patient", "birth_date"), ("patient", "no_nhi_status"), ("patient", "newborn"), ("prescription", "visit_id"),
+    ("prescription", "visit_id_state"), ("prescription", "visit_serial"), ("prescription", "visited_at"), ("prescription", "refill"),
+    ("card", "state"), ("card", "abnormal_serial"), ("make_up",), ("card",), ("patient",), ("surprise",),
+]  # fmt: skip
+REFILLS = st.fixed_dictionaries({name: ODD | st.integers() for name in ("number", "of", "days", "total_days", "controlled")})
+
+
+@settings(max_examples=1500, deadline=None, derandomize=True)
+@given(FACTS, st.lists(st.tuples(st.sampled_from(MEMBERS), ODD | REFILLS), min_size=1, max_size=3))
+def test_odd_values_end_in_a_plan_or_in_one_of_our_errors(data, changes):
+    """Anything a careless program may send: never a traceback."""
+    for path, value in changes:
+        place = data
+        for name in path[:-1]:
+            place = place[name] if isinstance(place.get(name), dict) else {}
+        place[path[-1]] = value
+    try:
+        facts = Facts.from_json(data)
+        deadlines(facts)
+        json.dumps(plan(facts).as_json())
+    except NhirxError as error:
+        assert error.zh
+        assert error.exit_code in {1, 2}
