@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
 
 from nhirx.errors import InputError
 from nhirx.model import CardReading, UploadRecord
@@ -111,6 +111,15 @@ class Journal:
     def held(self) -> list[Dispensing]:
         """What waits for a card that is owed."""
         return self._in_states(("held",))
+
+    def counts(self) -> dict[str, int]:
+        """How many are ``unfinished`` and how many ``held``."""
+        with self._store.database.reading() as connection:
+
+            def number(states: Sequence[str]) -> int:
+                return int(connection.execute(select(func.count()).where(in_state(dispensings, *states))).scalar() or 0)
+
+            return {"unfinished": number(UNFINISHED), "held": number(("held",))}
 
     def dispensing(self, dispensing: int) -> Dispensing:
         """Raises ``InputError`` when there is none of that ID."""

@@ -32,8 +32,10 @@ _OLDER, _NEWER = queue.alias("older"), queue.alias("newer")
 # Built once: building a statement costs as much as running it.
 _PUT = insert(queue)
 _REPLACED = select(queue.c.id).where(
+    # The lock of a record with a key of its own is its visit; by that there is an index over every state.
+    queue.c.visit_key == bindparam("of"),
     queue.c.lock == bindparam("of"),
-    in_state(queue, "built"),
+    in_state(queue, *QUEUE["supersede"].before),
     exists().where(
         _NEWER.c.lock == queue.c.lock, _NEWER.c.id > queue.c.id, _NEWER.c.kind == queue.c.kind, in_state(_NEWER, "built")
     ),
@@ -240,8 +242,9 @@ class Queue:
         national_id: str | None = None,
         dispensing: int | None = None,
         limit: int = 100,
+        oldest_first: bool = False,
     ) -> list[Queued]:
-        """Records that fit everything given, newest first. Purged ones are left out."""
+        """Records that fit everything given, newest first unless told. Purged ones are left out."""
         query: Select[Any] = select(queue).where(queue.c.record_sealed.is_not(None))
         if states:
             query = query.where(queue.c.state.in_(states))
@@ -252,7 +255,8 @@ class Queue:
         if dispensing is not None:
             query = query.where(queue.c.dispensing_id == dispensing)
         with self._store.database.reading() as connection:
-            rows = connection.execute(query.order_by(queue.c.id.desc()).limit(limit)).all()
+            order = queue.c.id if oldest_first else queue.c.id.desc()
+            rows = connection.execute(query.order_by(order).limit(limit)).all()
         return [self._value(row) for row in rows]
 
     def history(self, item: int) -> list[Event]:
@@ -297,7 +301,7 @@ class Queue:
         return list(step.connection.execute(select(queue.c.lock).where(queue.c.id.in_(items))).scalars())
 
     def _supersede(self, step: Step, locks: Sequence[str]) -> None:
-        """Drop waiting records that a newer one of the same kind and visit replaces; another kind goes after them, in order."""
+        """Drop records that a newer one of the same kind and visit replaces; another kind goes after them, in order."""
         for lock in locks:
             for item in step.connection.execute(_REPLACED, {"of": lock}).scalars().all():
                 step.move(queue, "queue", item, QUEUE["supersede"])
@@ -306,6 +310,12 @@ class Queue:
     @staticmethod
     def _is_due(column: Any, now: datetime) -> ColumnElement[bool]:
         return or_(column <= now, column > now + IMPOSSIBLE)
+
+    def _record(self, sealed: bytes | None) -> UploadRecord:
+        """The record inside; an empty one where it was purged."""
+        if sealed is None:
+            return UploadRecord(fields={})
+        return UploadRecord.model_validate_json(self._store.ring.open(sealed, "queue.record"))
 
     def _value(self, row: Row[Any]) -> Queued:
         found = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
@@ -327,7 +337,7 @@ class Queue:
             {name: found[name] for name in names}
             | {
                 "unique": bool(found["unique_key"]),
-                "record": self._store.opened(found["record_sealed"], "queue.record") or {"fields": {}},
+                "record": self._record(found["record_sealed"]),
                 "result": self._store.opened(found["result_sealed"], "queue.result"),
                 "problem": json.loads(found["problem"]) if found["problem"] else None,
             }

@@ -33,7 +33,7 @@ _QUEUE = """
   accept     sent                            → accepted     checked, no error
   reject     sent                            → rejected     checked, with errors; a corrected record is a new row
   retry      stuck rejected                  → built        a person sends the same record again
-  supersede  built                           → superseded   a newer record of the same visit took its place before it was sent
+  supersede  built stuck rejected            → superseded   a newer record of the same visit took its place, such as a correction
   withdraw   built stuck rejected            → withdrawn    a named person decided that it is not to be sent
 """
 

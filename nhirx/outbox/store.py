@@ -60,10 +60,7 @@ class Outbox:
 
     def counts(self) -> dict[str, int]:
         """Records by state of the queue, and ``unfinished`` and ``held`` of the journal."""
-        return self.queue.counts() | {
-            "unfinished": len(self.journal.unfinished()),
-            "held": len(self.journal.held()),
-        }
+        return self.queue.counts() | self.journal.counts()
 
     def show(self, item: int) -> dict[str, Any]:
         """One record of the queue with its story, masked."""

@@ -21,7 +21,7 @@ _MOST = 1000
 def deadlines(outbox: Outbox, now: datetime) -> list[tuple[Queued, Finding]]:
     """Every open record that is late or soon will be, the most pressing first. Holds are not in it: their rule is another."""
     found: list[tuple[datetime, Queued, Finding]] = []
-    for item in outbox.queue.find(states=("built", "sending", "stuck", "rejected"), limit=_MOST):
+    for item in outbox.queue.find(states=("built", "sending", "stuck", "rejected"), limit=_MOST, oldest_first=True):
         visited = visit_of(item)
         if item.state in ("built", "sending", "stuck"):
             due = visited + timedelta(hours=limit("upload-hours", now.date()).value)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from nhirx.errors import NhirxError, RecordMalformed, ResultNotReady, StoreError, TransportError, UploadRefused
 from nhirx.model import CheckResult, Receipt
@@ -89,13 +91,17 @@ class Worker:
         return progress
 
     def run(self, stop: threading.Event, *, idle: float = 2.0) -> None:
-        """Work until ``stop`` is set. A failing database is logged and tried again; the thread does not die of it."""
+        """Work until ``stop`` is set. Whatever fails is logged and tried again: the thread does not die of it."""
         while not stop.is_set():
+            moved = False
             try:
                 moved = self.step().moved
             except NhirxError as error:
                 _log.error("%s", error)
-                moved = False
+            except Exception as error:
+                # A defect of ours. Its words may hold anything, so only its kind and place are logged.
+                last = traceback.extract_tb(error.__traceback__)[-1]
+                _log.error("%s in %s, line %s", type(error).__name__, Path(last.filename).name, last.lineno)
             if not moved:
                 self._wake.wait(idle)
                 self._wake.clear()
@@ -265,6 +271,6 @@ class Worker:
             return
         try:
             self._notify(event, item, result)
-        except Exception:
-            # News is not part of the work: whoever listens must not be able to stop an upload.
-            _log.exception("notify(%s) failed", event)
+        except Exception as error:
+            # News is not part of the work: whoever listens must not be able to stop an upload, nor to write a patient into the log.
+            _log.error("notify(%s) failed: %s", event, type(error).__name__)

@@ -114,6 +114,35 @@ def test_a_record_whose_sending_failed_is_replaced_by_the_newer_one_behind_it(ou
     assert ("superseded", [new]) == (outbox.queue.item(old.id).state, [item.id for item in outbox.queue.claim(10, LEASE)])
 
 
+@pytest.mark.parametrize("state", ["rejected", "stuck"])
+def test_a_corrected_record_takes_the_place_of_the_rejected_one(outbox: Outbox, record, clock, state: str) -> None:
+    old = outbox.queue.put(record(M13="A000"))
+    if state == "rejected":
+        _sent(outbox, clock)
+        outbox.queue.rejected(old, BAD)
+    else:
+        outbox.queue.block(old, DOWN)
+    new = outbox.queue.put(record())
+
+    assert ("superseded", "built") == (outbox.queue.item(old).state, outbox.queue.item(new).state)
+    assert [] == outbox.queue.find(states=["rejected", "stuck"])
+
+
+def test_records_that_share_a_placeholder_do_not_replace_each_other(outbox: Outbox, record, clock) -> None:
+    old = outbox.queue.put(record(NINES))
+    outbox.queue.block(old, DOWN)
+    outbox.queue.put(record(NINES))
+
+    assert "stuck" == outbox.queue.item(old).state
+
+
+def test_the_oldest_first(outbox: Outbox, record, visits) -> None:
+    for visit in visits:
+        outbox.queue.put(record(visit))
+
+    assert [1, 2] == [item.id for item in outbox.queue.find(limit=2, oldest_first=True)]
+
+
 def test_a_failure_is_due_again_when_it_says(outbox: Outbox, record, clock) -> None:
     outbox.queue.put(record())
     outbox.queue.failed(outbox.queue.claim(10, LEASE), DOWN, clock() + timedelta(seconds=30))

@@ -208,6 +208,26 @@ def test_the_thread_works_until_it_is_stopped_and_wakes_at_once(pharmacy) -> Non
     assert (True, False) == (heard, thread.is_alive())
 
 
+@pytest.mark.parametrize("error", [DiskFull(), RuntimeError("A123456789")])
+def test_the_thread_survives_whatever_happens(pharmacy, monkeypatch: pytest.MonkeyPatch, caplog, error: Exception) -> None:
+    """The first round fails; the second is as if nothing had been, and the log holds no more than the kind of error."""
+    stop, plain = threading.Event(), pharmacy.worker.step
+
+    def step():
+        monkeypatch.setattr(pharmacy.worker, "step", plain)
+        raise error
+
+    monkeypatch.setattr(pharmacy.worker, "step", step)
+    pharmacy.worker._notify = lambda event, item, result: stop.set() if event == "accepted" else None
+    pharmacy.put()
+    thread = threading.Thread(target=pharmacy.worker.run, args=(stop,), kwargs={"idle": 0.01})
+    thread.start()
+    thread.join(10)
+
+    assert (False, ["accepted"]) == (thread.is_alive(), pharmacy.states())
+    assert ("disk" in caplog.text or "RuntimeError" in caplog.text, False) == (True, "A123456789" in caplog.text)
+
+
 def test_a_listener_that_raises_stops_nothing(pharmacy) -> None:
     def listen(event, item, result) -> None:
         raise RuntimeError("a plugin")
