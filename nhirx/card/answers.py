@@ -186,7 +186,6 @@ def reading(
 ) -> CardReading:
     """A visit number. Where a member is missing the error keeps the time of the number that was taken all the same."""
     visited_at = moment(answer, "treatmentDateTime", url)
-    same_day = answer.get("isSameDay")
     try:
         return CardReading(
             made_by=made_by,
@@ -197,12 +196,17 @@ def reading(
             card_number=card_number,
             visit_serial=optional_text(answer, "sequenceNumber"),
             security_signature=text(answer, "signature", url),
-            same_day={"Y": True, "N": False}.get(same_day) if isinstance(same_day, str) else same_day,
+            same_day=_yes_or_no(answer.get("isSameDay")),
             notices=notices,
         )
     except AnswerMalformed as error:
         error.detail["numbered_at"] = roc.format_datetime(visited_at)
         raise
+
+
+def _yes_or_no(given: Any) -> bool | None:
+    """What decides nothing may be of any form: a number must not be lost to it."""
+    return given if isinstance(given, bool) else {"Y": True, "N": False}.get(str(given))
 
 
 def order_signatures(answer: Answer, expected: int, url: str) -> list[str]:

@@ -31,6 +31,7 @@ from nhirx.errors import (
     WrongCard,
 )
 from nhirx.http import JsonService
+from nhirx.identifiers import NationalId
 from nhirx.model import CardReading, Holder, UploadSignature
 from nhirx.settings import Settings
 
@@ -170,8 +171,9 @@ class Control6(ControlSoftware):
             return None
 
     def no_card_id(self, national_id: str) -> CardReading:
+        patient = NationalId.parse(national_id).value
         with self._lock:
-            answer, _ = self.ask("/api/v1/TreatmentNumber/NoCard", "sam", _NUMBER, {"patientId": national_id})
+            answer, _ = self.ask("/api/v1/TreatmentNumber/NoCard", "sam", _NUMBER, {"patientId": patient})
             return CardReading(
                 made_by="no-card",
                 visited_at=answers.moment(answer, "treatmentDateTime", self._far.url),

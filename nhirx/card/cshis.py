@@ -33,6 +33,7 @@ from nhirx.errors import (
     VisitIdNotMade,
     WrongCard,
 )
+from nhirx.identifiers import InstitutionCode, NationalId
 from nhirx.model import CardReading, Holder, UploadSignature
 from nhirx.settings import Settings
 from nhirx.tables import layouts, reader_codes
@@ -156,8 +157,9 @@ class Cshis(ControlSoftware):
         return layouts.cut("visit_id", result.buffer)["visit_id"] or None
 
     def no_card_id(self, national_id: str) -> CardReading:
-        institution = self._settings.require("pharmacy.institution")
-        wanted = Wanted("hisGetTreatNumNoICCard", (national_id.encode("ascii"), institution.encode("ascii")))
+        patient = NationalId.parse(national_id).value
+        institution = InstitutionCode.parse(self._settings.require("pharmacy.institution")).value
+        wanted = Wanted("hisGetTreatNumNoICCard", (patient.encode("ascii"), institution.encode("ascii")))
         return records5.no_card_reading(layouts.cut("no_card", self._call(wanted).buffer))
 
     def roll_back(self, reading: CardReading) -> bool:

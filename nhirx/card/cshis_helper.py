@@ -18,6 +18,7 @@ import ctypes
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 PATTERN = 0xA5
@@ -26,6 +27,8 @@ PATTERN = 0xA5
 def load(path: str) -> tuple[Any, Any]:
     """Loaders for both calling conventions; outside Windows there is one."""
     if os.name == "nt":
+        # It loads its other half by bare name, from the folder it lies in.
+        os.chdir(Path(path).resolve().parent)
         return getattr(ctypes, "WinDLL")(path), ctypes.CDLL(path)  # noqa: B009 - the name exists on Windows only
     library = ctypes.CDLL(path)
     return library, library

@@ -154,6 +154,8 @@ class HelperProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 encoding="ascii",
+                # No console of its own on the counter's screen; windows the library opens are still shown.
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
             raise ComponentMissing(

@@ -11,6 +11,7 @@ from nhirx.errors import (
     CardError,
     CardExpired,
     DataCentreDown,
+    InvalidValue,
     NhirxError,
     TransportError,
     VisitIdNotMade,
@@ -234,6 +235,13 @@ def test_an_id_without_a_card(bench):
     assert reading.made_by == "no-card"
     assert VisitId.is_valid(reading.visit_id)
     assert (reading.security_signature, reading.card_number, reading.visit_serial) == (None, None, None)
+
+
+@pytest.mark.parametrize("text", ["", "A12345678", "王小明", "A123456789\x00"])
+def test_an_id_number_that_is_none_asks_nobody(bench, text):
+    """A slip of the pen is an error of the input, before any service hears of it."""
+    with pytest.raises(InvalidValue):
+        bench.control.no_card_id(text)
 
 
 def test_a_pharmacys_number_is_not_given_back(bench):
