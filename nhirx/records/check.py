@@ -18,11 +18,13 @@ from typing import Any
 
 from nhirx import roc
 from nhirx.model import CheckError, UploadRecord
-from nhirx.records.rules import ORDERS, Hit, real, rule_book
+from nhirx.records.conditions import real
+from nhirx.records.rules import ORDERS, Hit, rule_book
+from nhirx.records.shapes import fault, shapes
 from nhirx.records.source import Document, Source
 from nhirx.records.xml import Loose, ReadRecord, iter_records
 from nhirx.tables.check_codes import described
-from nhirx.tables.fields import FieldSpec, field_words, fields
+from nhirx.tables.fields import field_words, fields
 
 _KEYS_REMEMBERED = 50_000
 
@@ -164,14 +166,14 @@ def _judge(
     values: Mapping[str, str], orders: tuple[dict[str, str], ...], upload: tuple[str, str, str]
 ) -> tuple[list[CheckError], list[Hit]]:
     book = rule_book()
-    shapes = _shapes()
+    fits = shapes()
     get = values.get
     missing_code = book.codes["missing"]
     kind = book.kinds[book.kind_of(get("H00", ""), get("H01", ""))]
     found: list[CheckError] = []
     bad: set[tuple[str, int]] = set()
     for name, value in values.items():
-        if value and not ((shape := shapes.get(name)) and shape(value)):
+        if value and not ((shape := fits.get(name)) and shape(value)):
             found.append(_misshapen(name, value, None))
             bad.add((name, 0))
     if missing := [name for name in kind.required if not get(name)]:
@@ -182,7 +184,7 @@ def _judge(
     required, forbidden = kind.required_in_order, kind.forbidden_in_order
     for at, order in enumerate(orders, start=1):
         for name, value in order.items():
-            if value and not ((shape := shapes.get(name)) and shape(value)):
+            if value and not ((shape := fits.get(name)) and shape(value)):
                 found.append(_misshapen(name, value, at))
                 bad.add((name, at))
         if not required <= order.keys():
@@ -266,40 +268,9 @@ def _exists(year: int, month: int, day: int) -> bool:
     return True
 
 
-# ── shapes ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_DAY = r"[0-9]{3}(?:(?:0[13578]|1[02])(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)(?:0[1-9]|[12][0-9]|30)|02(?:0[1-9]|1[0-9]|2[0-8]))"
-_CLOCK = r"(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]"
-_WHOLE = {"date": _DAY, "time": _DAY + _CLOCK, "amount": r"(?=.{1,7}\Z)[0-9]{1,5}(?:\.[0-9])?"}
-_CLASS = {"X": "[!-~]", "words": "[ -~]", "text": r"[^\x00-\x1f\x7f]", "9": "[0-9]"}
-
-
-@functools.cache
-def _shapes() -> dict[str, Any]:
-    """Per field a function that is true for a value of the right shape; 29 February is left to ``_misshapen``."""
-    shapes: dict[str, Any] = {}
-    for spec in fields().values():
-        pattern = _WHOLE.get(spec.type)
-        if pattern is None:
-            pattern = _CLASS[spec.type] + (f"{{{spec.shortest},{spec.longest}}}" if spec.longest else "+")
-        fast = re.compile(pattern, re.ASCII).fullmatch
-        shapes[spec.id] = functools.partial(_fits, fast, spec) if spec.type in {"date", "time"} else fast
-    return shapes
-
-
-def _fits(fast: Any, spec: FieldSpec, value: str) -> bool:
-    return bool(fast(value)) or (roc.is_datetime(value) if spec.type == "time" else roc.is_date(value))
-
-
 def _misshapen(name: str, value: str, order: int | None) -> CheckError:
-    codes = rule_book().codes
     spec = fields().get(name)
+    code = rule_book().codes[fault(name, value)]
     if spec is None:
-        return described(name[:40], codes["unknown_field"], order=order)
-    if not spec.characters.fullmatch(value):
-        code = codes["characters"]
-    elif spec.longest and not spec.shortest <= len(value) <= spec.longest:
-        code = codes["length"]
-    else:
-        code = codes["impossible" if spec.type in {"date", "time"} else "characters"]
+        return described(name[:40], code, order=order)
     return _said(name, code, order, None if spec.firm else "warning")

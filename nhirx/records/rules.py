@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal
 
-from nhirx import roc
-from nhirx.errors import InvalidValue, TableInvalid
-from nhirx.identifiers import NationalId, VisitId
+from nhirx.errors import TableInvalid
+from nhirx.records.conditions import FUNCTIONS
 from nhirx.tables.fields import fields
 from nhirx.tables.load import code_rows
 
@@ -32,8 +31,6 @@ _NODES = (
     ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.Compare, ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt,
     ast.GtE, ast.In, ast.NotIn, ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Mod, ast.Call, ast.Name, ast.Load, ast.Constant, ast.Tuple,
 )  # fmt: skip
-_REAL = re.compile(r"(?!9{20}|F{20}|.{4}0{16})[0-9A-HJ-NP-Z]{20}", re.ASCII)
-_AMOUNT = re.compile(r"[0-9]{1,9}(?:\.[0-9]{0,4})?", re.ASCII)
 _CONTEXT = frozenset({"kinds", "orders", "repeated", "today", "oldest", "doubtful"})
 _CLOCK = frozenset({"today", "oldest", "doubtful"})
 _CALLED_ONCE = frozenset({"number", "real", "day", "code", "amount", "made_at"})
@@ -95,85 +92,6 @@ class RuleBook:
         return frozenset(rule.code for rule in self.rules if rule.names & _CLOCK)
 
 
-# ── the functions a condition may call ────────────────────────────────────────────────────────────────────────────────
-
-
-def number(text: str) -> int:
-    """0 for anything that is no number of a sane length: the shape check has spoken already."""
-    return int(text) if text.isdecimal() and len(text) < 12 else 0
-
-
-def amount(text: str) -> float:
-    return float(text) if _AMOUNT.fullmatch(text) else 0.0
-
-
-def day(text: str) -> str:
-    return text[:7]
-
-
-def days(first: str, last: str) -> int:
-    """Days from one ROC date (or time) to another; 0 when one of them is none."""
-    try:
-        return (roc.parse_date(last[:7]) - roc.parse_date(first[:7])).days
-    except InvalidValue:
-        return 0
-
-
-def real(text: str) -> bool:
-    """Whether it can be a visit ID and is no placeholder."""
-    return _REAL.fullmatch(text) is not None
-
-
-def code(text: str) -> str:
-    """The code of a code-and-sixteen-zeros placeholder, else nothing."""
-    return text[:4] if len(text) == 20 and text.endswith("0" * 16) else ""
-
-
-def stranger(visit_id: str, national_id: str) -> bool:
-    """Whether the ID names somebody else (derived); a person's visits share the cache line, M15 and M16 of a record do."""
-    holder = _holder(visit_id[6:13])
-    return holder is not None and holder != national_id[:9]
-
-
-@functools.lru_cache(maxsize=8192)
-def _holder(places: str) -> str | None:
-    return VisitId(f"000000{places}0000000").holder_prefix
-
-
-def made_at(visit_id: str) -> str:
-    """When the ID was made, in ROC digits (derived); nothing when it is no ID or does not say."""
-    moment = VisitId(visit_id).issued_at if real(visit_id) else None
-    if moment is None:
-        return ""
-    return f"{moment.year - 1911:03d}{moment.month:02d}{moment.day:02d}{moment.hour:02d}{moment.minute:02d}{moment.second:02d}"
-
-
-@functools.lru_cache(maxsize=8192)
-def mistyped(national_id: str) -> bool:
-    try:
-        return NationalId.parse(national_id).check_digit_holds is False
-    except InvalidValue:
-        return False
-
-
-def place(letter: str) -> int:
-    """``A`` and ``a`` are 1."""
-    return ord(letter.upper()[:1] or "@") - 64 if letter.isascii() else 0
-
-
-def digits(text: str) -> bool:
-    return text.isdecimal()
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (number, amount, day, days, real, code, stranger, made_at, mistyped, place, digits)
-}
-
-
-# ── compiling ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @functools.cache
 def rule_book() -> RuleBook:
     """The compiled table. Raises ``TableInvalid`` for a row that is not in the language."""
@@ -181,7 +99,7 @@ def rule_book() -> RuleBook:
 
 
 def compile_book(tree: Mapping[str, Any]) -> RuleBook:
-    space: dict[str, Any] = dict(_FUNCTIONS)
+    space: dict[str, Any] = dict(FUNCTIONS)
     space |= {name: _listed(values) for name, values in tree["lists"].items()}
     space |= {name: re.compile(pattern).fullmatch for name, pattern in tree["patterns"].items()}
     space |= tree["limits"]
