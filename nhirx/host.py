@@ -8,7 +8,7 @@ it is there, the record and its place in the queue in one transaction.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,9 +21,7 @@ from nhirx.errors import (
     CardAbsent,
     CardError,
     CheckFailed,
-    ComponentMissing,
     PlanBlocked,
-    PluginNonsense,
     TransitionRefused,
     TransportError,
     UnconfirmedReading,
@@ -35,16 +33,15 @@ from nhirx.model import (
     CardFacts,
     CardReading,
     CheckError,
-    CheckResult,
     Facts,
     Holder,
     MakeUpFacts,
     Pharmacy,
     Prescription,
-    Receipt,
     UploadPlan,
     UploadRecord,
 )
+from nhirx.parts import Parts
 from nhirx.records.check import check_record
 from nhirx.roc import TAIPEI
 from nhirx.settings import Settings
@@ -53,12 +50,15 @@ from nhirx.tables.reader_codes import abnormal_serials
 if TYPE_CHECKING:
     from nhirx_scanner import Scan, Scanner
 
-    from nhirx.outbox import Outbox, Queued
+    from nhirx.outbox import Outbox
     from nhirx.plugin.manager import Plugins
     from nhirx.upload.worker import Worker
 
 _WITH_CARD = "1.53"
 """The call of the control software that needs the card (``UploadPlan.call``)."""
+
+_MADE_UP = "0" * 20
+"""Stands for what the card will give while a record is rehearsed; it never leaves that step."""
 
 _DAYS_AROUND = timedelta(days=120)
 """How far around a dispensing the plugins are asked for closed days: longer than any window of the rules."""
@@ -105,78 +105,35 @@ class Host:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self._outbox = outbox
-        self._plugins = plugins
-        self._control = control
-        self._reader = reader
-        self._scanner = scanner
+        self._parts = Parts(settings, clock, outbox=outbox, plugins=plugins, control=control, reader=reader, scanner=scanner)
         self._at_the_card = threading.Lock()
 
     # ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
     def outbox(self) -> Outbox:
-        if self._outbox is None:
-            from nhirx.outbox import open_outbox
-
-            self._outbox = open_outbox(self.settings, clock=self.clock)
-        return self._outbox
+        return self._parts.outbox
 
     @property
     def plugins(self) -> Plugins:
-        if self._plugins is None:
-            from nhirx.plugin.manager import Plugins
-
-            self._plugins = Plugins(self.settings.plugins)
-        return self._plugins
+        return self._parts.plugins
 
     @property
     def control(self) -> ControlSoftware:
-        if self._control is None:
-            self._control = self._make_control()
-        return self._control
-
-    @property
-    def reader(self) -> HolderReader | None:
-        """The card reader that the settings name; None where the control software tells the holder."""
-        name = self.settings.control.reader
-        if self._reader is None and name is not None:
-            offered = self.plugins.card_readers
-            if name not in offered:
-                raise ComponentMissing(component=f"control.reader = {name!r}", how="nhirx plugins")
-            made = offered[name]()
-            if not isinstance(made, HolderReader):
-                raise PluginNonsense(plugin=name, hook="nhirx_register_card_readers", problem="not a HolderReader")
-            self._reader = made
-        return self._reader
-
-    def _make_control(self) -> ControlSoftware:
-        kind = self.settings.control.kind
-        offered = self.plugins.control_software
-        if kind in offered:
-            made = offered[kind]()
-            if not isinstance(made, ControlSoftware):
-                raise PluginNonsense(plugin=kind, hook="nhirx_register_control_software", problem="not a ControlSoftware")
-            return made
-        if kind in {"auto", "control6"}:
-            from nhirx.card.control6 import Control6
-
-            return Control6(self.settings)
-        raise ComponentMissing(component=f"control.kind = {kind!r}", how='nhirx.toml: [control] kind = "control6"')
+        return self._parts.control
 
     def worker(self) -> Worker:
         """The sender of this host's outbox; news reaches the plugins."""
+        from nhirx.news import News
         from nhirx.upload.client import UploadClient
         from nhirx.upload.worker import Worker
 
         client = UploadClient(self.settings, self.control.upload_signature)
-        return Worker(self.outbox, client, clock=self.clock, settings=self.settings, notify=self._tell)
+        return Worker(self.outbox, client, clock=self.clock, settings=self.settings, notify=News(self.outbox, self.plugins))
 
     def close(self) -> None:
         """Let go of card, database and plugins. What was begun is in the journal."""
-        for part in (self._control, self._reader, self._outbox, self._plugins):
-            if part is not None:
-                part.close()
+        self._parts.close()
 
     def __enter__(self) -> Self:
         return self
@@ -188,13 +145,9 @@ class Host:
 
     def scan(self, path: Path) -> list[Scan]:
         """Read every page of a file; the plugins hear of each."""
-        if self._scanner is None:
-            from nhirx_scanner import Scanner
-
-            self._scanner = Scanner()
         from nhirx.plugin.second_look import second_look
 
-        scans = second_look(self._scanner.scan_file(path), path, self.plugins.decoders)
+        scans = second_look(self._parts.scanner.scan_file(path), path, self.plugins.decoders)
         for scan in scans:
             self.plugins.prescription_scanned(scan)
         return scans
@@ -264,7 +217,7 @@ class Host:
         The person inside the ID is derived knowledge, so a pharmacist who has compared the papers may go on with
         ``confirmed``. A card of another person than the patient stops always.
         """
-        holder = (self.reader or self.control).read_holder()
+        holder = (self._parts.reader or self.control).read_holder()
         patient = facts.patient
         if holder.national_id != patient.national_id:
             raise WrongCard(which="健保卡≠處方 / card ≠ prescription")
@@ -283,15 +236,17 @@ class Host:
     ) -> Dispensing:
         """All steps from the plan to the outbox. When it returns, what it says is on disk.
 
-        Raises ``PlanBlocked`` and ``WrongCard`` before anything is taken from the card; ``AbnormalReasonNeeded`` when the
-        card failed and nobody has said why (call again with ``facts.card``); ``CheckFailed`` when the record has an error
-        (the dispensing stays unfinished in the journal, number kept).
+        Raises ``PlanBlocked``, ``CheckFailed``, ``SettingMissing`` and ``WrongCard`` before anything is taken from the card;
+        ``AbnormalReasonNeeded`` when the card failed and nobody has said why (call again with ``facts.card``);
+        ``CheckFailed`` with the journal's number when what the card gave makes the record wrong (it stays unfinished there).
         """
         plan = self.plan(facts, prescription)
         if plan.blocking or not plan.ok:
             raise PlanBlocked(findings="、".join(finding.code for finding in plan.blocking), count=len(plan.blocking))
         if plan.action == "none":
             return Dispensing(id=None, state="none", plan=plan)
+        if plan.action == "upload":
+            self._rehearse(plan, facts, prescription)
         holder: Holder | None = None
         with self._at_the_card:
             try:
@@ -331,6 +286,32 @@ class Host:
                 holder = self.identify(facts, reference=prescription.reference, confirmed=confirmed)
                 signatures = self._write(dispensing, facts, prescription, holder, kept.reading)
             return self._finish(dispensing, plan, facts, prescription, holder, kept.reading, signatures)
+
+    def _rehearse(self, plan: UploadPlan, facts: Facts, prescription: Prescription) -> None:
+        """Fill and check the record with a made-up reading, so that what cannot pass stops before a number is taken.
+
+        What the card will give is left out of the judgement. Raises as ``_finish`` does.
+        """
+        made_up = CardReading(
+            made_by="card" if plan.call == _WITH_CARD else "no-card",
+            visited_at=facts.dispensed_at,
+            institution=facts.pharmacy.institution,
+            visit_id=_MADE_UP,
+            sam_id=_MADE_UP[:12],
+            card_number=_MADE_UP[:12],
+            security_signature=_MADE_UP[:1] * 256,
+        )
+        lines = resolver.card_orders(prescription, facts) if plan.call == _WITH_CARD else ()
+        record = resolver.fill(plan, made_up, prescription, [_MADE_UP * 2] * len(lines), settings=self.settings)
+        given = {*plan.from_card, "D01", "D11"}
+        wrong = [error for error in check_record(record, today=facts.dispensed_at.date()) if error.field not in given]
+        self._stop_on_errors(wrong, None)
+
+    @staticmethod
+    def _stop_on_errors(found: Sequence[CheckError], begun: int | None) -> None:
+        wrong = [error for error in found if error.severity == "error"]
+        if wrong:
+            raise CheckFailed(count=len(wrong), dispensing=begun, errors=[f"{error.field}:{error.code}" for error in wrong])
 
     # ── inside a dispensing ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -396,9 +377,7 @@ class Host:
         """From what the card gave to the record in the outbox."""
         record = resolver.fill(plan, reading, prescription, signatures, settings=self.settings)
         found = check_record(record, today=facts.dispensed_at.date())
-        wrong = [error for error in found if error.severity == "error"]
-        if wrong:
-            raise CheckFailed(count=len(wrong), dispensing=begun, errors=[f"{error.field}:{error.code}" for error in wrong])
+        self._stop_on_errors(found, begun)
         queued = self.outbox.journal.filled_and_queued(begun, record)
         self.plugins.dispensed(record, prescription, prescription.reference)
         self.plugins.record_queued(record, prescription.reference)
@@ -412,17 +391,3 @@ class Host:
             checked=tuple(found),
             queued=queued,
         )
-
-    def _tell(self, event: str, item: Queued, result: CheckResult | None) -> None:
-        """News of the worker for the plugins. ``sent`` is no news to them: sent is not accepted."""
-        receipt = Receipt(opcode=item.opcode, received_at=item.sent_at) if item.opcode and item.sent_at else None
-        if event == "accepted" and receipt is not None:
-            self.plugins.record_accepted(item.record, receipt, self._reference(item))
-        elif event == "rejected":
-            self.plugins.record_rejected(item.record, receipt, result.errors if result else (), self._reference(item))
-
-    def _reference(self, item: Queued) -> str | None:
-        if item.dispensing_id is None:
-            return None
-        prescription = self.outbox.journal.dispensing(item.dispensing_id).prescription or {}
-        return prescription.get("reference")

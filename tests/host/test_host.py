@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
 from nhirx import hookimpl
-from nhirx.errors import AbnormalReasonNeeded, CardAbsent, PlanBlocked, TransitionRefused, TransportError, WrongCard, WrongSheet
+from nhirx.errors import (
+    AbnormalReasonNeeded,
+    CardAbsent,
+    CheckFailed,
+    PlanBlocked,
+    SettingMissing,
+    TransitionRefused,
+    TransportError,
+    WrongCard,
+    WrongSheet,
+)
 from nhirx.host import Host
 from nhirx.model import CardFacts, Finding, MakeUpFacts, Prescription
+from nhirx.outbox import Outbox
+from nhirx.outbox.keys import KeyRing
 from nhirx.plugin.manager import Plugins
+from nhirx.settings import RecordSettings
 from nhirx.sim import Simulator
 from nhirx.sim.people import PEOPLE
 
@@ -113,6 +128,31 @@ def test_a_plugin_that_blocks_stops_before_the_card_is_asked(
 
     with pytest.raises(PlanBlocked):
         host.dispense(prescription, host.facts(prescription))
+    assert [] == list(sim.ledger.issued())
+
+
+def test_a_record_that_cannot_pass_the_checks_stops_before_a_number_is_taken(
+    host: Host, sim: Simulator, prescription: Prescription
+) -> None:
+    """What can be judged without the card is judged before it is asked."""
+    lines = tuple(order.model_copy(update={"days": 400}) for order in prescription.orders)
+
+    with pytest.raises(CheckFailed):
+        host.dispense(prescription.model_copy(update={"orders": lines}), host.facts(prescription))
+
+    assert [] == list(sim.ledger.issued())
+    assert [] == host.outbox.journal.unfinished()
+
+
+def test_a_setting_that_nobody_filled_in_stops_before_a_number_is_taken(
+    sim: Simulator, plugins: Plugins, prescription: Prescription, tmp_path: Path, clock: Callable[[], datetime]
+) -> None:
+    """The medical category of a pharmacy is not published: it is asked for, never guessed."""
+    settings = sim.settings().model_copy(update={"record": RecordSettings()})
+    outbox = Outbox(f"sqlite:///{(tmp_path / 'other.sqlite').as_posix()}", clock=clock, ring=KeyRing.new())
+    with Host(settings, outbox=outbox, plugins=plugins, clock=clock) as host, pytest.raises(SettingMissing):
+        host.dispense(prescription, host.facts(prescription))
+
     assert [] == list(sim.ledger.issued())
 
 
