@@ -142,3 +142,23 @@ def _shortest_register(sequence: Sequence[int]) -> list[int] | None:
     while len(current) > 1 and current[-1] == 0:
         current.pop()
     return current if len(current) - 1 == length else None
+
+
+def encode(data: Sequence[int], checks: int) -> list[int]:
+    """``data`` followed by its check words."""
+    generator = _generator(checks)
+    rest = [*data, *[0] * checks]
+    for k in range(len(data)):
+        if factor := rest[k]:
+            for j, value in enumerate(generator):
+                rest[k + j] ^= times(factor, value)
+    return [*data, *rest[len(data) :]]
+
+
+@cache
+def _generator(checks: int) -> tuple[int, ...]:
+    """The generator polynomial, highest power first."""
+    out = [1]
+    for power in range(checks):
+        out = [a ^ times(b, _EXP[power]) for a, b in zip([*out, 0], [0, *out], strict=True)]
+    return tuple(out)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nhirx_scanner import galois
+from nhirx_scanner import galois, softqr
 from nhirx_scanner.engines import Gray, Polygon
 from nhirx_scanner.finders import Quad
 from nhirx_scanner.qrform import BLOCKS, VERSIONS, filler, formats, layout, mask, text_of
@@ -25,22 +25,30 @@ from nhirx_scanner.rectify import sharpened
 Array = NDArray[Any]
 
 
+_LEAST_LEAD = 0.003
 _FORMAT_LIKENESS = 0.45  # −1…1; the best of 32 formats reaches about this on noise
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A text, the ``fit`` (0…1) of the fixed parts, the ``agreement`` (0…1) of the whole code with what was seen."""
+    """A text, the ``fit`` (0…1) of the fixed parts, the ``agreement`` (0…1) of the whole code with what was seen, and its ``lead``
+    over the next best text (1 when Reed-Solomon was sure)."""
 
     text: str
     corners: Polygon
     fit: float
     agreement: float
-    mended: int
+    lead: float
 
     @property
     def is_sure(self) -> bool:
-        return self.agreement > 0.9 and self.fit > 0.55
+        """Whether the numbers alone are good enough to believe the text."""
+        return self.agreement > 0.88 and self.fit > 0.55 and self.lead > 0.02
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether the text is worth believing once something independent says the same."""
+        return self.agreement > 0.93 and self.fit > 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +80,10 @@ def read(crop: Gray, quads: list[Quad], *, least: float = 0.55, most: int = 4) -
         if grid.match < least:
             break
         module = float(np.hypot(*(grid.corners[1] - grid.corners[0]))) / (17 + 4 * grid.version)
-        for picture in (crop, sharpened(crop, max(0.8, 0.35 * module), 1.2)):
-            if (reading := decode(levels(picture, grid.version, grid.corners), grid)) is not None:
+        sharp = sharpened(crop, max(0.8, 0.35 * module), 1.2)
+        for picture, how in ((crop, grid), (sharp, grid), (sharp, settle(sharp, grid))):
+            reading = decode(levels(picture, how.version, how.corners), how)
+            if reading is not None and (reading.is_sure or reading.is_fair):
                 return fitted[0].match, reading
     return fitted[0].match if fitted else 0.0, None
 
@@ -159,6 +169,9 @@ _MOVES = np.array(
 )
 
 
+_SETTLING = np.r_[12:16, 8:12, 16:20, 0:4]
+
+
 def fit(picture: Gray, version: int, corners: Array, steps: tuple[float, ...]) -> tuple[float, Array]:
     """The corners moved, in ever smaller steps (in modules), to where the fixed parts match best; and that match."""
     module = float(np.hypot(*(corners[1] - corners[0]))) / (17 + 4 * version)
@@ -181,6 +194,34 @@ def fit(picture: Gray, version: int, corners: Array, steps: tuple[float, ...]) -
             scores = match_known(picture, version, options)
             best, corners = float(scores.max()), options[int(scores.argmax())]
     return best, corners
+
+
+def settle(picture: Gray, grid: Fitted) -> Fitted:
+    """The grid moved a little to where the modules of the data are clearest, above all at the corner without a finder pattern.
+
+    In version 1 nothing known lies there, and a curled or leaning sheet moves it by more than a module.
+    """
+    size = 17 + 4 * grid.version
+    k = np.arange(size) + 0.5
+    points = np.stack([a.ravel() for a in np.meshgrid(k, k)], 1)
+    corners, module = grid.corners, float(np.hypot(*(grid.corners[1] - grid.corners[0]))) / size
+
+    def clearness(quads: Array) -> Array:
+        seen = _sample(picture, _homographies(quads, size), points)
+        low, high = np.percentile(seen[0], [10, 90])
+        clear = np.minimum(np.abs(seen - (low + high) / 2), (high - low) / 2).mean(axis=1) / max(float(high - low), 1.0)
+        scores: Array = 2 * clear + match_known(picture, grid.version, quads)
+        return scores
+
+    best = float(clearness(corners[None])[0])
+    for step in (0.8, 0.4, 0.2):
+        for _ in range(4):
+            tries = corners[None] + _MOVES[_SETTLING] * np.float32(step * module)
+            scores = clearness(np.concatenate([corners[None], tries]))[1:]
+            if scores.max() <= best + 1e-3:
+                break
+            best, corners = float(scores.max()), tries[int(scores.argmax())]
+    return Fitted(grid.match, grid.version, corners)
 
 
 def levels(picture: Gray, version: int, corners: Array) -> Array:
@@ -213,16 +254,19 @@ def decode(seen: Array, grid: Fitted) -> Reading | None:
             break
         unmasked = np.where(mask(number, form.size), -seen, seen)
         bits = unmasked[form.order[:, 0], form.order[:, 1]]
+        polygon = tuple((float(x), float(y)) for x, y in corners)
         for mode in ("alphanumeric", "byte", ""):
             if (found := _mend(bits, version, level, mode)) is not None:
-                text, agreement, mended = found
-                polygon = tuple((float(x), float(y)) for x, y in corners)
-                return Reading(text, polygon, match, agreement, mended)
+                text, agreement = found
+                return Reading(text, polygon, match, agreement, 1.0)
+        likely = softqr.decode(bits, version, level)
+        if likely is not None and likely.lead > _LEAST_LEAD:
+            return Reading(likely.text, polygon, match, likely.agreement, likely.lead)
     return None
 
 
-def _mend(bits: Array, version: int, level: str, mode: str) -> tuple[str, float, int] | None:
-    """The text of these bits, how far they agree with it, and how many words had to be mended."""
+def _mend(bits: Array, version: int, level: str, mode: str) -> tuple[str, float] | None:
+    """The text of these bits, and how far they agree with it."""
     blocks, words_each, data_each = BLOCKS[version, level]
     total = blocks * words_each
     table = bits[: total * 8].reshape(total, 8)
@@ -231,7 +275,6 @@ def _mend(bits: Array, version: int, level: str, mode: str) -> tuple[str, float,
     known = filler(version, level, mode) if mode else {}
     data: list[int] = []
     corrected = np.zeros(total, np.int64)
-    mended = 0
     for block in range(blocks):
         # Words of the blocks take turns: first all data words, then all check words.
         at = [k * blocks + block for k in range(data_each)]
@@ -246,13 +289,12 @@ def _mend(bits: Array, version: int, level: str, mode: str) -> tuple[str, float,
             return None
         data += mend[:data_each]
         corrected[at] = mend
-        mended += sum(a != b for a, b in zip(mend, seen, strict=True))
     text = text_of(data)
     if text is None:
         return None
     truth = np.where(corrected[:, None] >> np.arange(7, -1, -1) & 1, 1.0, -1.0)
     weight = np.abs(table)
-    return text, float((weight * (np.sign(table) == truth)).sum() / max(float(weight.sum()), 1e-6)), mended
+    return text, float((weight * (np.sign(table) == truth)).sum() / max(float(weight.sum()), 1e-6))
 
 
 def _mend_block(words: list[int], sure: list[float], checks: int, fixed: dict[int, int]) -> list[int] | None:

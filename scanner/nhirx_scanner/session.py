@@ -120,6 +120,7 @@ class Session:
 
     def _fuse_qr(self, cut: Any) -> Read | None:
         from nhirx_scanner import finders, readqr
+        from nhirx_scanner.stages import is_believed_qr
 
         fitted = readqr.fit_all(cut.picture, finders.from_finders(cut.picture))
         if not fitted or fitted[0].match < 0.5:
@@ -128,7 +129,7 @@ class Session:
         seen = readqr.levels(cut.picture, grid.version, grid.corners)
         for modules in (seen, self._mean(("qr", grid.version), seen, grid.match**2)):
             reading = readqr.decode(modules, grid)
-            if reading is not None and reading.is_sure:
+            if reading is not None and is_believed_qr(reading):
                 return Read(reading.text, "qr", cut.on_page(reading.corners), "model")
         return None
 

@@ -246,7 +246,7 @@ def _model_blobs(work: Work) -> None:
             likeness, reading = readqr.read(cut.picture, quads)
             if likeness > _QR_LIKE:
                 work.qr_like.add(blob)
-            if reading is not None and reading.is_sure and classify(reading.text, "qr") in ("visit-id", "placeholder"):
+            if reading is not None and is_believed_qr(reading):
                 work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
                 work.blobs.remove((blob, cut))
                 break
@@ -268,6 +268,13 @@ def _last_resort(work: Work) -> None:
             reads = engines.opencv(large)
         if work.take(_placed(reads, cut, factor), only_ids=True):
             work.blobs.remove((blob, cut))
+
+
+def is_believed_qr(reading: readqr.Reading) -> bool:
+    """Whether the model's reading of a QR code may be reported."""
+    if classify(reading.text, "qr") not in ("visit-id", "placeholder"):
+        return False
+    return reading.is_sure or (reading.is_fair and is_plausible(reading.text))
 
 
 def _placed(reads: Iterable[Read], cut: Cut, factor: int = 1) -> list[Read]:
