@@ -4,7 +4,7 @@ A letter and nine digits; the second character is 1 or 2 for nationals, 8 or 9 f
 residence permits before that. Other second characters (X, Y) exist in NHI data and have no published check rule, so a
 number is refused only when its shape is impossible: whether the check digit holds is a separate question.
 
-Sources: seed 000 (X/Y numbers), ``spec/card_api.md`` §7.1 (both kinds of residence permit numbers).
+Sources: nhi-qa-2024-10 (X and Y numbers), field-notes, card §7.1 (both kinds of residence permit numbers).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 All of them fit the alphabet and the length of a visit ID, so they have to be told apart by form before anything else looks
 at them. What each one means, and when it may be used, is regulation and lives in ``nhirx/tables/``.
 
-Source: ``spec/upload_2_0.md`` §3.14.
+Source: field-notes, upload format 2.0 §3.14.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ Places 1–6 (institution and issuing service) are not solved. The tenth charact
 out and computed. So the reading warns and cross-checks; it never rejects a visit ID, because the NHI alone decides that
 (check codes D002–D005).
 
-Sources: alphabet seed 001; places ``spec/pharmacy_workflow.md`` §2.2 (derived).
+Sources: alphabet nhi-slides-2024-04; places field-notes, pharmacy workflow §2.2 (derived).
 """
 
 from __future__ import annotations
