@@ -32,7 +32,7 @@ class PharmacySettings(Value):
 
 
 class RecordSettings(Value):
-    """Values the sources leave open (``spec/upload_2_0.md`` §9)."""
+    """Values the sources leave open (field-notes, upload format 2.0 §9)."""
 
     medical_category: str | None = None
     """M56; no published value for a pharmacy."""
