@@ -80,10 +80,10 @@ class JsonService:
                     if len(content) > _LARGEST_ANSWER:
                         raise AnswerMalformed(url=url, problem="answer too large", status=response.status_code)
                     if time.monotonic() > deadline:
-                        raise ServiceTimeout(url=url, seconds=seconds)
+                        raise ServiceTimeout(url=url, seconds=seconds, reached=True)
         except httpx.RemoteProtocolError as error:
             if kind is None:
-                raise AnswerLost(url=url, problem=type(error).__name__) from None
+                raise AnswerLost(url=url, problem=type(error).__name__, reached=True) from None
             raise _named(error, url, seconds) from None
         except _ALL_OF_HTTPX as error:
             raise _named(error, url, seconds) from None
@@ -174,7 +174,7 @@ def _named(error: Exception, url: str, seconds: float) -> NhirxError:
     if isinstance(error, httpx.ConnectError) and (refusal := _tls_refusal(error)) is not None:
         return TlsRefused(url=url, problem=refusal, reached=False)
     if isinstance(error, httpx.ReadError | httpx.WriteError | httpx.CloseError):
-        return AnswerLost(url=url, problem=str(error) or type(error).__name__)
+        return AnswerLost(url=url, problem=str(error) or type(error).__name__, reached=True)
     if isinstance(error, httpx.NetworkError | httpx.ProxyError):
         reached = not isinstance(error, httpx.ConnectError)
         return ServiceUnreachable(url=url, problem=str(error) or type(error).__name__, reached=reached)

@@ -192,6 +192,7 @@ class HelperProcess:
         detail = {
             "url": self._library.name,
             "asked": asked,
+            "reached": True,
             "serials_before": list(software.before),
             "serials_after": list(software.after),
         }

@@ -65,7 +65,7 @@ def test_a_hang_is_ended_at_the_limit(bench):
     """The helper is killed, because nothing else ends a call that hangs."""
     bench.control.read_holder()
     hung = process(bench)
-    bench.control._helper._limit = 0.3
+    bench.control._helper._limit = 1.0
     bench.set(hang="hisGetSeqNumber256N1")
 
     with pytest.raises(ServiceTimeout) as caught:
