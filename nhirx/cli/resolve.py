@@ -15,7 +15,7 @@ from nhirx.cli.app import emit
 from nhirx.errors import FactsInvalid, FileEmpty, FileMissing, FileTooLarge, FileUnreadable
 from nhirx.i18n import say
 from nhirx.model import Facts, UploadPlan
-from nhirx.resolver import Window, deadlines, plan, read_calendar
+from nhirx.resolver import Calendar, Window, deadlines, plan, read_calendar
 from nhirx.roc import parse_date
 
 _LARGEST = 1024 * 1024
@@ -45,16 +45,23 @@ def register(app: typer.Typer) -> None:
 
 def resolve_file(file: str, *, on: str | None = None, config: Path | None = None) -> UploadPlan:
     """The plan for the facts in ``file`` (``-`` is stdin). Raises the errors of ``plan``, and of an unreadable file."""
-    return plan_and_windows(file, on=on, config=config)[0]
+    return _planned(file, on, config)[1]
 
 
 def plan_and_windows(file: str, *, on: str | None = None, config: Path | None = None) -> tuple[UploadPlan, tuple[Window, ...]]:
     """The plan, and the periods that the facts start. Raises what ``resolve_file`` raises."""
-    day: date | None = parse_date(on) if on else None
+    facts, answer, calendar = _planned(file, on, config)
+    return answer, deadlines(facts, on=_day(on), calendar=calendar)
+
+
+def _planned(file: str, on: str | None, config: Path | None) -> tuple[Facts, UploadPlan, Calendar]:
     settings = settings_module.load(config)
     facts, calendar = read_facts(file), read_calendar(settings.rules.calendar_file)
-    answer = plan(facts, on=day, settings=settings, calendar=calendar)
-    return answer, deadlines(facts, on=day, calendar=calendar)
+    return facts, plan(facts, on=_day(on), settings=settings, calendar=calendar), calendar
+
+
+def _day(text: str | None) -> date | None:
+    return parse_date(text) if text else None
 
 
 def read_facts(file: str) -> Facts:

@@ -25,7 +25,7 @@ def cross_check(facts: Facts, known: Derived, action: str, calendar: Calendar) -
     if action == "upload":
         found += _origin(facts, known)
     if action == "hold" and facts.make_up is None and known.facts["card"] != "failed":
-        window = make_up_window(facts.dispensed_at.astimezone(roc.TAIPEI).date(), calendar=calendar)
+        window = make_up_window(facts.dispensed_at.astimezone(roc.TAIPEI).date(), calendar=calendar, on=known.day)
         found.append(finding("make-up-until", arithmetic_zh=window.zh, arithmetic_en=window.en))
     if action == "hold" and facts.prescription.refill is not None:
         found.append(finding("no-card-refill"))
@@ -100,7 +100,7 @@ def _actual(facts: Facts, known: Derived) -> Iterator[Finding]:
 def _periods(facts: Facts, known: Derived, calendar: Calendar) -> Iterator[Finding]:
     dispensed = facts.dispensed_at.astimezone(roc.TAIPEI).date()
     if facts.make_up is not None:
-        window = make_up_window(facts.make_up.actual_visited_at.astimezone(roc.TAIPEI).date(), calendar=calendar)
+        window = make_up_window(facts.make_up.actual_visited_at.astimezone(roc.TAIPEI).date(), calendar=calendar, on=known.day)
         if known.facts["make_up"] == "too-late":
             yield finding("make-up-late", arithmetic_zh=window.zh, arithmetic_en=window.en)
         elif window.safe_last is not None and dispensed > window.safe_last:
@@ -112,11 +112,11 @@ def _periods(facts: Facts, known: Derived, calendar: Calendar) -> Iterator[Findi
     if visited > dispensed:
         return
     if refill is None:
-        window = ordinary_validity(visited, calendar=calendar)
+        window = ordinary_validity(visited, calendar=calendar, on=known.day)
         if window.last is not None and dispensed > window.last:
             yield finding("prescription-old", arithmetic_zh=window.zh, arithmetic_en=window.en)
     elif refill.days is not None:
-        window = earliest_refill(visited, refill.number, refill.days)
+        window = earliest_refill(visited, refill.number, refill.days, on=known.day)
         if window.first is not None and dispensed < window.first:
             yield finding("refill-early", arithmetic_zh=window.zh, arithmetic_en=window.en)
 

@@ -66,7 +66,7 @@ def derive(facts: Facts, *, on: date | None, settings: Settings, calendar: Calen
         "person": _person(status),
         "card": facts.card.state,
         "own": _own_class(own),
-        "make_up": _make_up(facts, calendar),
+        "make_up": _make_up(facts, calendar, day),
         "newborn": _newborn_band(facts, day),
         "newborn_id": _newborn_id(facts.patient.newborn),
         "sheet_id": _sheet_class(sheet, serial),
@@ -179,11 +179,11 @@ def _own_class(serial: str | None) -> str:
     return row.attribute("own") if row else "not-here"
 
 
-def _make_up(facts: Facts, calendar: Calendar) -> str:
+def _make_up(facts: Facts, calendar: Calendar, day: date) -> str:
     if facts.make_up is None:
         return "none"
     visited = facts.make_up.actual_visited_at.astimezone(roc.TAIPEI).date()
-    last = make_up_window(visited, calendar=calendar).last
+    last = make_up_window(visited, calendar=calendar, on=day).last
     if last is not None and facts.dispensed_at.astimezone(roc.TAIPEI).date() > last:
         return "too-late"
     return "without-id" if _actual_id(facts) is None else "with-id"

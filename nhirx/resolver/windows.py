@@ -45,9 +45,9 @@ class Window:
         }
 
 
-def ordinary_validity(issued: date, *, calendar: Calendar) -> Window:
-    """How long an ordinary prescription of ``issued`` may be filled."""
-    rule = limit("ordinary-days", issued)
+def ordinary_validity(issued: date, *, calendar: Calendar, on: date | None = None) -> Window:
+    """How long an ordinary prescription of ``issued`` may be filled, by the rules of the day ``on`` (None: of that day)."""
+    rule = limit("ordinary-days", on or issued)
     counted = issued + timedelta(days=rule.value - 1)
     last = calendar.moved_on(counted)
     zh = f"{_zh(issued)}開立，當日起算 {rule.value} 日至 {_zh(counted)}"
@@ -58,7 +58,7 @@ def ordinary_validity(issued: date, *, calendar: Calendar) -> Window:
     return _window(rule, "ordinary-validity", issued, last, zh + "。", en + ".")
 
 
-def refill_window(dispensed: date, days: int, *, last: date | None = None) -> Window:
+def refill_window(dispensed: date, days: int, *, last: date | None = None, on: date | None = None) -> Window:
     """From when the next refill may be had after ``days`` of medicine handed out on ``dispensed``.
 
     ``last`` is the last day of the last supply when the caller knows it. The supply ends ``days`` days after it was
@@ -66,7 +66,7 @@ def refill_window(dispensed: date, days: int, *, last: date | None = None) -> Wi
     """
     ends = dispensed + timedelta(days=days)
     relaxed = relaxation(ends)
-    rule = limit("refill-early-days", dispensed)
+    rule = limit("refill-early-days", on or dispensed)
     early = relaxed.days if relaxed else rule.value
     first = ends - timedelta(days=early)
     zh = f"{_zh(dispensed)}領 {days} 日份，至 {_zh(ends)}屆滿；提前 {early} 日，自 {_zh(first)}起可領。"
@@ -85,9 +85,9 @@ def refill_window(dispensed: date, days: int, *, last: date | None = None) -> Wi
     )
 
 
-def earliest_refill(visited: date, number: int, days: int) -> Window:
+def earliest_refill(visited: date, number: int, days: int, *, on: date | None = None) -> Window:
     """Before this day refill ``number`` is too early whatever happened: every earlier one was had as early as it may be."""
-    rule = limit("refill-early-days", visited)
+    rule = limit("refill-early-days", on or visited)
     first = visited + timedelta(days=(number - 1) * max(days - rule.value, 0))
     zh = f"{_zh(visited)}開立，每次 {days} 日份、最多提前 {rule.value} 日，第 {number} 次最早 {_zh(first)}可領。"
     en = f"Issued {_en(visited)}, {days} days each time and at most {rule.value} days early: refill {number} on {_en(first)} at the earliest."
@@ -116,9 +116,9 @@ def printed_refill_date(printed: date, dispensed: date, days: int) -> Window:
     return Window("printed-refill-date", window.first, None, zh, en, window.source, window.confidence)
 
 
-def make_up_window(visited: date, *, calendar: Calendar) -> Window:
+def make_up_window(visited: date, *, calendar: Calendar, on: date | None = None) -> Window:
     """Until when a dispensing of ``visited`` may be made up. Whether the day itself counts, the text leaves open."""
-    rule = limit("make-up-days", visited)
+    rule = limit("make-up-days", on or visited)
     strict = calendar.working_days(visited, rule.value)[-1]
     last = calendar.working_days(visited + timedelta(days=1), rule.value)[-1]
     skipped = (last - visited).days - rule.value
@@ -130,9 +130,9 @@ def make_up_window(visited: date, *, calendar: Calendar) -> Window:
     return _window(rule, "make-up", visited, last, zh, en, safe_last=strict)
 
 
-def upload_deadline(dispensed_at: datetime) -> Window:
+def upload_deadline(dispensed_at: datetime, *, on: date | None = None) -> Window:
     """Until when the record of a dispensing is to be uploaded."""
-    rule = limit("upload-hours", dispensed_at.date())
+    rule = limit("upload-hours", on or dispensed_at.date())
     at = dispensed_at.astimezone(roc.TAIPEI) + timedelta(hours=rule.value)
     zh = f"{dispensed_at:%Y-%m-%d %H:%M} 調劑，{rule.value} 小時內，即 {at:%Y-%m-%d %H:%M} 前上傳。"
     en = f"Dispensed {dispensed_at:%Y-%m-%d %H:%M}; within {rule.value} hours, that is by {at:%Y-%m-%d %H:%M}."
@@ -155,9 +155,9 @@ def correction_window(visited: date, *, on: date) -> Window:
     return _window(rule, "correction", visited, last, zh, en)
 
 
-def claims_day(visited: date) -> Window:
+def claims_day(visited: date, *, on: date | None = None) -> Window:
     """The day by which the claims of the month of ``visited`` are due; invalid records are mended before it."""
-    rule = limit("claims-day", visited)
+    rule = limit("claims-day", on or visited)
     year, month = divmod(visited.year * 12 + visited.month, 12)
     last = date(year, month + 1, rule.value)
     zh = f"{_zh(visited)}就醫，次月 {rule.value} 日（{_zh(last)}）前申報，無效明細須先補正。"
@@ -171,16 +171,17 @@ def deadlines(facts: Facts, *, on: date | None = None, calendar: Calendar | None
     """Every period that these facts start, in the order in which they end."""
     calendar = calendar or Calendar()
     dispensed = facts.dispensed_at.astimezone(roc.TAIPEI).date()
-    found = [upload_deadline(facts.dispensed_at), correction_window(dispensed, on=on or dispensed), claims_day(dispensed)]
+    on = on or max(dispensed, facts.pharmacy.format2_since or dispensed)
+    found = [upload_deadline(facts.dispensed_at, on=on), correction_window(dispensed, on=on), claims_day(dispensed, on=on)]
     if facts.make_up is not None:
-        found.append(make_up_window(facts.make_up.actual_visited_at.astimezone(roc.TAIPEI).date(), calendar=calendar))
+        found.append(make_up_window(facts.make_up.actual_visited_at.astimezone(roc.TAIPEI).date(), calendar=calendar, on=on))
     elif facts.card.state == "absent":
-        found.append(make_up_window(dispensed, calendar=calendar))
+        found.append(make_up_window(dispensed, calendar=calendar, on=on))
     refill = facts.prescription.refill
     if refill is not None and refill.days is not None and refill.number < refill.of:
-        found.append(refill_window(dispensed, refill.days))
+        found.append(refill_window(dispensed, refill.days, on=on))
     elif refill is None and facts.prescription.visited_at is not None:
-        found.append(ordinary_validity(facts.prescription.visited_at.astimezone(roc.TAIPEI).date(), calendar=calendar))
+        found.append(ordinary_validity(facts.prescription.visited_at.astimezone(roc.TAIPEI).date(), calendar=calendar, on=on))
     return tuple(sorted(found, key=lambda window: window.last or window.first or date.max))
 
 

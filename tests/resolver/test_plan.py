@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from nhirx.errors import FactsInvalid, NoRuleApplies
+from nhirx.resolver import deadlines
 from nhirx.settings import RecordSettings, RuleSettings, Settings
 
 NINES, EFFS, LATE, MISS = "9" * 20, "F" * 20, "SM00" + "0" * 16, "MISS" + "0" * 16
@@ -583,3 +584,23 @@ def test_the_id_of_the_day_without_the_card_is_compared(planned, visit_id, make_
     base = {ID: visit_id, "prescription.visited_at": "1151114093000", "make_up.actual_visited_at": "1151115101500"}
     plan = planned(base | {"make_up.actual_visit_id": make_id(person, second=second)})
     assert code in codes(plan)
+
+
+def test_a_sheet_much_older_than_the_rules(planned):
+    """The published sample ID is of 2020: its age is told, by the rules of the day of dispensing."""
+    plan = planned({ID: "0USE4FA11RP4J370WR4K", "prescription.visited_at": "1090114233615"})
+    assert ("upload", "0USE4FA11RP4J370WR4K", "1090114233615") == (plan.action, plan.fields["M16"], plan.fields["M19"])
+    assert {"prescription-old"} == codes(plan)
+
+
+def test_a_late_record_much_older_than_the_rules(planned, facts, visit_id):
+    """The rules are those of the go-live; the periods can be told too."""
+    late = {ID: visit_id, "dispensed_at": "1090820090013", "prescription.visited_at": "1090819093000"}
+    assert LATE == planned(late).fields["M15"]
+    assert deadlines(facts(late))
+
+
+def test_a_make_up_much_older_than_the_rules(planned, visit_id):
+    """Too late, not unknown."""
+    plan = planned({ID: visit_id, "prescription.visited_at": "1050114233615", "make_up.actual_visited_at": "1050115101500"})
+    assert ("none", True) == (plan.action, "make-up-late" in codes(plan))
