@@ -20,7 +20,7 @@ import cv2
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from samples import corpus  # noqa: E402
+from samples import corpus
 
 PROMISE = 1.5
 _BARE = """
