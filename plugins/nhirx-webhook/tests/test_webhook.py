@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,6 +16,7 @@ from typing import Any
 
 import pytest
 from nhirx_webhook import EVENTS, Webhook
+from nhirx_webhook.spool import Spool
 
 from nhirx.errors import PluginRefused
 from nhirx.model import CardReading, CheckError, Holder, Prescription, Receipt, UploadRecord
@@ -71,6 +74,14 @@ def url(server: Receiver) -> str:
     return f"http://127.0.0.1:{server.server_port}/in?from=nhirx"
 
 
+def messages(server: Receiver, count: int) -> list[dict[str, Any]]:
+    """What has arrived, when ``count`` messages have."""
+    end = time.monotonic() + 10
+    while len(server.got) < count and time.monotonic() < end:
+        time.sleep(0.01)
+    return [json.loads(body) for _, body in server.got]
+
+
 def test_every_event_arrives_in_order(tmp_path, receiver):
     plugins = host(tmp_path, url(receiver))
     receipt = Receipt(opcode="OP-1", received_at=NOW)
@@ -85,21 +96,21 @@ def test_every_event_arrives_in_order(tmp_path, receiver):
     plugins.record_accepted(RECORD, receipt, "R1")
     plugins.record_rejected(RECORD, receipt, (CheckError(field="M15", code="D002"),), "R1")
 
-    messages = [json.loads(body) for _, body in receiver.got]
+    got = messages(receiver, 7)
 
-    assert list(EVENTS) == [message["event"] for message in messages]
-    assert len({message["id"] for message in messages}) == len(EVENTS)
-    assert [None] + ["R1"] * 6 == [message["reference"] for message in messages]
-    assert {"holder": "A12******9"} == messages[1]["data"]
-    assert {"M15": VISIT_ID} == messages[3]["data"]["fields"]
-    assert "OP-1" == messages[5]["data"]["opcode"]
-    assert "D002" == messages[6]["data"]["errors"][0]["code"]
-    assert [] == list((tmp_path / "spool").iterdir())
+    assert list(EVENTS) == [message["event"] for message in got]
+    assert len({message["id"] for message in got}) == len(EVENTS)
+    assert [None] + ["R1"] * 6 == [message["reference"] for message in got]
+    assert {"holder": "A12******9"} == got[1]["data"]
+    assert {"M15": VISIT_ID} == got[3]["data"]["fields"]
+    assert "OP-1" == got[5]["data"]["opcode"]
+    assert "D002" == got[6]["data"]["errors"][0]["code"]
 
 
 def test_signature_is_over_time_and_body(tmp_path, receiver):
     """What a receiver in any language computes."""
     host(tmp_path, url(receiver)).record_queued(RECORD, "R1")
+    messages(receiver, 1)
     ((headers, body),) = receiver.got
 
     expected = hmac.new(SECRET.encode(), headers["X-Nhirx-Timestamp"].encode() + b"." + body, hashlib.sha256).hexdigest()
@@ -118,7 +129,7 @@ def test_undelivered_messages_wait_and_keep_their_order(tmp_path, receiver, stat
     receiver.status = 204
     plugins.record_queued(RECORD, "R3")
 
-    assert ["R1", "R2", "R3"] == [json.loads(body)["reference"] for _, body in receiver.got]
+    assert ["R1", "R2", "R3"] == [message["reference"] for message in messages(receiver, 3)]
 
 
 def test_messages_survive_the_program(tmp_path, receiver):
@@ -128,7 +139,7 @@ def test_messages_survive_the_program(tmp_path, receiver):
     assert 1 == len(list((tmp_path / "spool").iterdir()))
     host(tmp_path, f"http://127.0.0.1:{port}/")
 
-    assert ["R1"] == [json.loads(body)["reference"] for _, body in receiver.got]
+    assert ["R1"] == [message["reference"] for message in messages(receiver, 1)]
 
 
 def test_only_the_events_wanted(tmp_path, receiver):
@@ -136,7 +147,7 @@ def test_only_the_events_wanted(tmp_path, receiver):
     plugins.record_queued(RECORD, "R1")
     plugins.record_accepted(RECORD, Receipt(opcode="OP-1", received_at=NOW), "R1")
 
-    assert ["accepted"] == [json.loads(body)["event"] for _, body in receiver.got]
+    assert ["accepted"] == [message["event"] for message in messages(receiver, 1)]
 
 
 def test_key_from_the_environment(tmp_path, receiver, monkeypatch):
@@ -145,7 +156,51 @@ def test_key_from_the_environment(tmp_path, receiver, monkeypatch):
     plugins.register(Webhook(now=lambda: NOW), "webhook")
     plugins.record_queued(RECORD, None)
 
-    assert 1 == len(receiver.got)
+    assert 1 == len(messages(receiver, 1))
+
+
+def test_delivered_messages_leave_the_folder(tmp_path):
+    """And the first that is not taken holds back those behind it."""
+    taken: list[bytes] = []
+    spool = Spool(tmp_path, lambda body: len(taken) < 2 and not taken.append(body))
+    for number in range(4):
+        spool.add({"number": number})
+    end = time.monotonic() + 10
+    while len(list(tmp_path.glob("*.json"))) > 2 and time.monotonic() < end:
+        time.sleep(0.01)
+
+    assert not spool.deliver()
+    assert [0, 1] == [json.loads(body)["number"] for body in taken]
+    assert [2, 3] == [json.loads(path.read_bytes())["number"] for path in sorted(tmp_path.glob("*.json"))]
+
+
+def test_the_counter_does_not_wait_for_the_receiver(tmp_path):
+    """A server that takes the connection and never answers costs the dispensing nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        plugins = host(tmp_path, f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        started = time.monotonic()
+        for _ in range(5):
+            plugins.record_queued(RECORD, "R1")
+
+        assert time.monotonic() - started < 2
+        assert 5 == len(list((tmp_path / "spool").glob("*.json")))
+
+
+def test_tries_again_by_itself(tmp_path):
+    """Without any new event, after a pause."""
+    answers = iter([False, False, True])
+    tried: list[bool] = []
+
+    def send(body: bytes) -> bool:
+        tried.append(next(answers, True))
+        return tried[-1]
+
+    Spool(tmp_path, send, retry=0.02).add({"number": 1})
+    end = time.monotonic() + 10
+    while list(tmp_path.glob("*.json")) and time.monotonic() < end:
+        time.sleep(0.01)
+
+    assert [False, False, True] == tried
 
 
 @pytest.mark.parametrize(
