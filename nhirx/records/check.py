@@ -166,32 +166,28 @@ def _judge(
     values: Mapping[str, str], orders: tuple[dict[str, str], ...], upload: tuple[str, str, str]
 ) -> tuple[list[CheckError], list[Hit]]:
     book = rule_book()
-    fits = shapes()
     get = values.get
     missing_code = book.codes["missing"]
     kind = book.kinds[book.kind_of(get("H00", ""), get("H01", ""))]
     found: list[CheckError] = []
     bad: set[tuple[str, int]] = set()
-    for name, value in values.items():
-        if value and not ((shape := fits.get(name)) and shape(value)):
-            found.append(_misshapen(name, value, None))
-            bad.add((name, 0))
-    if missing := [name for name in kind.required if not get(name)]:
-        found += [_said(name, missing_code, None, None) for name in missing]
-        bad |= {(name, 0) for name in missing}
-    found += [_said(name, missing_code, None, "warning") for name in kind.wanted if not get(name)]
-    found += [_said(name, fields()[name].forbidden_code, None, None) for name in kind.forbidden if get(name)]
-    required, forbidden = kind.required_in_order, kind.forbidden_in_order
-    for at, order in enumerate(orders, start=1):
-        for name, value in order.items():
-            if value and not ((shape := fits.get(name)) and shape(value)):
-                found.append(_misshapen(name, value, at))
+    segments = (
+        (values, 0, kind.required, kind.forbidden),
+        *((order, at, kind.required_in_order, kind.forbidden_in_order) for at, order in enumerate(orders, start=1)),
+    )
+    for segment, at, required, forbidden in segments:
+        order = at or None
+        for name, value, fits in zip(segment, segment.values(), shapes(tuple(segment)), strict=True):
+            if not fits(value) and (why := fault(name, value)):
+                found.append(_misshapen(name, why, order))
                 bad.add((name, at))
-        if not required <= order.keys():
-            found += [_said(name, missing_code, at, None) for name in required - order.keys()]
-            bad |= {(name, at) for name in required - order.keys()}
-        if not forbidden.isdisjoint(order):
-            found += [_said(name, fields()[name].forbidden_code, at, None) for name in forbidden & order.keys()]
+        if not required <= segment.keys() or "" in segment.values():
+            missing = [name for name in required if not segment.get(name)]
+            found += [_said(name, missing_code, order, None) for name in missing]
+            bad |= {(name, at) for name in missing}
+        if not forbidden.isdisjoint(segment):
+            found += [_said(name, fields()[name].forbidden_code, order, None) for name in forbidden if segment.get(name)]
+    found += [_said(name, missing_code, None, "warning") for name in kind.wanted if not get(name)]
     hits: list[Hit] = []
     kind.judge(values, orders, *upload, hits)
     if bad:
@@ -268,9 +264,9 @@ def _exists(year: int, month: int, day: int) -> bool:
     return True
 
 
-def _misshapen(name: str, value: str, order: int | None) -> CheckError:
+def _misshapen(name: str, why: str, order: int | None) -> CheckError:
     spec = fields().get(name)
-    code = rule_book().codes[fault(name, value)]
+    code = rule_book().codes[why]
     if spec is None:
         return described(name[:40], code, order=order)
     return _said(name, code, order, None if spec.firm else "warning")

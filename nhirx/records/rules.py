@@ -25,6 +25,7 @@ from nhirx.tables.load import code_rows
 Hit = int
 """The 1-based order (0 for the record) times ``ORDERS``, plus the number of the rule: one integer sorts and compares fast."""
 ORDERS = 4096
+Body = tuple[str, str]
 Judge = Callable[[Mapping[str, str], Sequence[Mapping[str, str]], str, str, str, list[Hit]], None]
 
 _NODES = (
@@ -104,7 +105,7 @@ def compile_book(tree: Mapping[str, Any]) -> RuleBook:
     space |= {name: re.compile(pattern).fullmatch for name, pattern in tree["patterns"].items()}
     space |= tree["limits"]
     rules: list[Rule] = []
-    bodies: list[str] = []
+    bodies: list[Body] = []
     calls: list[set[tuple[str, str]]] = []
     for row in tree["rule"]:
         text, names, hoisted = _expression(row["wrong"], space)
@@ -112,7 +113,9 @@ def compile_book(tree: Mapping[str, Any]) -> RuleBook:
         bodies.append(text)
         calls.append(hoisted)
     lines = ["def kind_of(H00, H01):"]
-    lines += [f"    if {_expression(row['when'], space)[0]}: return {row['id']!r}" for row in tree["kind"]]
+    for row in tree["kind"]:
+        first, rest = _expression(row["when"], space)[0]
+        lines.append(f"    if ({first}) and ({rest or True}): return {row['id']!r}")
     for row in tree["kind"]:
         lines += _function(row["id"], rules, bodies, calls)
     made: dict[str, Any] = {}
@@ -128,7 +131,7 @@ def _listed(values: list[str] | str) -> frozenset[str]:
     return frozenset(code_rows(values))
 
 
-def _function(kind: str, rules: list[Rule], bodies: list[str], calls: list[set[tuple[str, str]]]) -> list[str]:
+def _function(kind: str, rules: list[Rule], bodies: list[Body], calls: list[set[tuple[str, str]]]) -> list[str]:
     mine = [index for index, rule in enumerate(rules) if kind in rule.on]
     names = sorted(set().union(*(rules[index].names for index in mine)) - _CONTEXT)
     hoisted = sorted(set().union(*(calls[index] for index in mine)))
@@ -145,13 +148,27 @@ def _function(kind: str, rules: list[Rule], bodies: list[str], calls: list[set[t
     lines += [
         "        kinds.add(get('D04', '')); repeated = get('D03', ''); repeated = repeated and (repeated in seen or seen.add(repeated))"
     ]
-    lines += [f"        if {bodies[index]}: add(base + {index})" for index in mine if rules[index].of_order]
-    lines += [f"    if {bodies[index]}: add({index})" for index in mine if not rules[index].of_order]
+    lines += _tests([index for index in mine if rules[index].of_order], bodies, "        ", "base + ")
+    lines += _tests([index for index in mine if not rules[index].of_order], bodies, "    ", "")
     return lines
 
 
-def _expression(text: str, space: Mapping[str, Any]) -> tuple[str, frozenset[str], set[tuple[str, str]]]:
-    """The condition as code, the fields it reads, and the calls that are made once per record or order."""
+def _tests(mine: list[int], bodies: list[Body], indent: str, base: str) -> list[str]:
+    """One ``if`` per condition; those that begin alike share the beginning, which most orders fail at once."""
+    shared: dict[str, list[int]] = {}
+    for index in mine:
+        shared.setdefault(bodies[index][0], []).append(index)
+    lines = []
+    for first, indexes in shared.items():
+        lines.append(f"{indent}if {first}:")
+        lines += [f"{indent} if {bodies[index][1]}: add({base}{index})" for index in indexes if bodies[index][1]]
+        lines += [f"{indent} add({base}{index})" for index in indexes if not bodies[index][1]]
+    return lines
+
+
+def _expression(text: str, space: Mapping[str, Any]) -> tuple[Body, frozenset[str], set[tuple[str, str]]]:
+    """The condition as code (what stands before the first ``and``, and the rest), the fields it reads, and the calls that are
+    made once per record or order."""
     try:
         tree = ast.parse(text, mode="eval")
     except SyntaxError as error:
@@ -184,8 +201,13 @@ def _expression(text: str, space: Mapping[str, Any]) -> tuple[str, frozenset[str
                 return ast.Name(f"{node.func.id}_{inner.id}", ast.Load())
             return node
 
-    body = ast.unparse(Tidy().visit(tree))
-    return body, frozenset(read), hoisted
+    body = Tidy().visit(tree).body
+    if isinstance(body, ast.BoolOp) and isinstance(body.op, ast.And):
+        first, *rest = body.values
+        split = ast.unparse(first), " and ".join(f"({ast.unparse(value)})" for value in rest)
+    else:
+        split = ast.unparse(body), ""
+    return split, frozenset(read), hoisted
 
 
 def _kind(row: Mapping[str, Any], judge: Judge) -> KindOfRecord:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Literal
 
 from nhirx import roc
-from nhirx.tables.fields import FieldSpec, fields
+from nhirx.tables.fields import fields
 
 _DAY = r"[0-9]{3}(?:(?:0[13578]|1[02])(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)(?:0[1-9]|[12][0-9]|30)|02(?:0[1-9]|1[0-9]|2[0-8]))"
 _CLOCK = r"(?:[01][0-9]|2[0-3])[0-5][0-9][0-5][0-9]"
@@ -18,30 +19,42 @@ _WHOLE = {"date": _DAY, "time": _DAY + _CLOCK, "amount": r"(?=.{1,7}\Z)[0-9]{1,5
 _CLASS = {"X": "[!-~]", "words": "[ -~]", "text": r"[^\x00-\x1f\x7f]", "9": "[0-9]"}
 
 
+Fits = Callable[[str], object]
+
+
+@functools.lru_cache(maxsize=1_000)
+def shapes(names: tuple[str, ...]) -> tuple[Fits, ...]:
+    """For each field a function that is true for a value of the right shape. One that is not true asks ``fault``: the
+    expressions know no leap years, and a field that does not exist fits nothing."""
+    known = _shapes()
+    return tuple(known.get(name, _NOTHING) for name in names)
+
+
 @functools.cache
-def shapes() -> dict[str, Any]:
-    """Per field a function that is true for a value of the right shape; 29 February is left to the calendar."""
-    found: dict[str, Any] = {}
+def _shapes() -> dict[str, Fits]:
+    found: dict[str, Fits] = {}
     for spec in fields().values():
         pattern = _WHOLE.get(spec.type)
         if pattern is None:
             pattern = _CLASS[spec.type] + (f"{{{spec.shortest},{spec.longest}}}" if spec.longest else "+")
-        fast = re.compile(pattern, re.ASCII).fullmatch
-        found[spec.id] = functools.partial(_fits, fast, spec) if spec.type in {"date", "time"} else fast
+        found[spec.id] = re.compile(pattern, re.ASCII).fullmatch
     return found
 
 
-def _fits(fast: Any, spec: FieldSpec, value: str) -> bool:
-    return bool(fast(value)) or (roc.is_datetime(value) if spec.type == "time" else roc.is_date(value))
+_NOTHING: Fits = re.compile(r"(?!)").fullmatch
 
 
-def fault(name: str, value: str) -> Literal["unknown_field", "characters", "length", "impossible"]:
-    """Why a value failed: one of the words that ``checks.toml`` gives a code to."""
+def fault(name: str, value: str) -> Literal["unknown_field", "characters", "length", "impossible"] | None:
+    """Why a value fits no shape, in a word that ``checks.toml`` gives a code to; None when it fits after all."""
     spec = fields().get(name)
+    if not value:
+        return None
     if spec is None:
         return "unknown_field"
     if not spec.characters.fullmatch(value):
         return "characters"
     if spec.longest and not spec.shortest <= len(value) <= spec.longest:
         return "length"
-    return "impossible" if spec.type in {"date", "time"} else "characters"
+    if spec.type in {"date", "time"}:
+        return None if (roc.is_datetime(value) if spec.type == "time" else roc.is_date(value)) else "impossible"
+    return "characters"

@@ -450,6 +450,23 @@ def test_order_numbers_count_from_one(records: Any, change: Any, today: date) ->
     ]
 
 
+def test_an_empty_value_is_no_value(records: Any, today: date) -> None:
+    """A record that still holds empty values is judged as it will be written: without them."""
+    record = records["normal"]
+    empty = UploadRecord(
+        fields=record.fields | {"M13": "", "M99": ""}, orders=(record.orders[0] | {"D06": "", "D12": ""}, record.orders[1])
+    )
+    errors = [(item.field, item.order, item.code) for item in check_record(empty, today) if item.severity == "error"]
+
+    assert errors == [("D06", 1, "AA")]
+
+
+def test_the_day_that_only_leap_years_have(records: Any, change: Any, today: date) -> None:
+    """29 February of ROC year 97 exists, that of 98 does not."""
+    assert [item[2] for item in found(change(records["normal"], None, M04="0970229"), today) if item[3] == "error"] == []
+    assert [item[2] for item in found(change(records["normal"], None, M04="0980229"), today) if item[3] == "error"] == ["AD"]
+
+
 def test_format_1_0_is_not_judged(today: date) -> None:
     """A file of format 1.0 gets one remark and no verdict."""
     data = b"<RECS><REC><MSH><A00>1</A00></MSH><MB><MB1><A12>X</A12></MB1></MB></REC></RECS>"
