@@ -143,10 +143,11 @@ def make_counter(sim: Simulator, tmp_path: Path) -> Iterator[Callable[..., Count
     """Counters of one pharmacy; ``url`` is the simulator's or a proxy's."""
     hosts: list[Host] = []
 
-    def make(url: str | None = None, *, timeout: float = 5.0) -> Counter:
+    def make(url: str | None = None, *, timeout: float = 10.0, upload_timeout: float | None = None) -> Counter:
         settings = sim.settings()
         service = settings.upload.service.model_copy(update={"url": url or sim.url, "timeout": timeout})
-        quick = {"service": service, "lease": 1.0, "poll_first": 0.0, "retry_first": 0.001, "retry_limit": 0.01}
+        upload = service.model_copy(update={"timeout": upload_timeout or timeout})
+        quick = {"service": upload, "lease": 1.0, "poll_first": 0.0, "retry_first": 0.001, "retry_limit": 0.01}
         settings = settings.model_copy(
             update={
                 "control": settings.control.model_copy(update={"local": service, "data_centre": service}),
@@ -218,7 +219,7 @@ _OF_A_CALL = sorted(kind for kind in KINDS if kind != "status-code" and not kind
 @pytest.mark.parametrize("kind", _OF_A_CALL)
 def test_every_failure_of_every_call(make_counter: Callable[..., Counter], kind: str, path: str) -> None:
     """The first time this call is made it fails in this way; nothing is lost, doubled or believed wrongly."""
-    counter = make_counter(timeout=0.4 if "hang" in kind else 5.0)
+    counter = make_counter(timeout=0.4 if "hang" in kind else 10.0)
     counter.sim.fail(path, kind, seconds=0.2 if kind == "slow" else None)
     counter.serve(PEOPLE[0])
     counter.serve(PEOPLE[1])
@@ -245,7 +246,7 @@ def test_an_answer_that_comes_too_late(make_counter: Callable[..., Counter], pat
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"status-code", "slow"}))
 def test_a_service_that_keeps_failing(make_counter: Callable[..., Counter], kind: str) -> None:
     """Five uploads in a row fail, or five connections; the records wait and arrive, each once."""
-    counter = make_counter(timeout=0.3 if "hang" in kind else 5.0)
+    counter = make_counter(upload_timeout=0.3 if "hang" in kind else None)
     counter.serve(PEOPLE[0])
     counter.sim.fail("/V2000/VNHI_Upload", kind, times=5)
     counter.send_all()
