@@ -19,7 +19,7 @@ from typing import Any
 from nhirx import roc
 from nhirx.model import CheckError, UploadRecord
 from nhirx.records.conditions import real
-from nhirx.records.rules import ORDERS, Hit, rule_book
+from nhirx.records.rules import STEP, Hit, rule_book
 from nhirx.records.shapes import fault, shapes
 from nhirx.records.source import Document, Source
 from nhirx.records.xml import Loose, ReadRecord, iter_records
@@ -196,7 +196,7 @@ def _judge(
 
 
 def _sound(hit: Hit, bad: set[tuple[str, int]]) -> bool:
-    order, index = divmod(hit, ORDERS)
+    order, index = divmod(hit, STEP)
     rule = rule_book().rules[index]
     return rule.always or not any((name, 0) in bad or (name, order) in bad for name in rule.names)
 
@@ -210,7 +210,7 @@ def _findings(hits: tuple[Hit, ...]) -> tuple[CheckError, ...]:
 
 @functools.lru_cache(maxsize=20_000)
 def _finding(hit: Hit) -> CheckError:
-    order, index = divmod(hit, ORDERS)
+    order, index = divmod(hit, STEP)
     rule = rule_book().rules[index]
     at = None if rule.whole or not order else order
     finding = described(rule.field, rule.code, order=at, family=rule.family, severity=rule.severity)

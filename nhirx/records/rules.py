@@ -23,9 +23,10 @@ from nhirx.tables.fields import fields
 from nhirx.tables.load import code_rows
 
 Hit = int
-"""The 1-based order (0 for the record) times ``ORDERS``, plus the number of the rule: one integer sorts and compares fast."""
-ORDERS = 4096
+"""The 1-based order (0 for the record) times ``STEP``, plus the number of the rule: one integer sorts and compares fast."""
+STEP = 4096
 Body = tuple[str, str]
+"""A condition as code: what stands before the first ``and``, and the rest."""
 Judge = Callable[[Mapping[str, str], Sequence[Mapping[str, str]], str, str, str, list[Hit]], None]
 
 _NODES = (
@@ -112,6 +113,8 @@ def compile_book(tree: Mapping[str, Any]) -> RuleBook:
         rules.append(Rule(names=names, **row))
         bodies.append(text)
         calls.append(hoisted)
+    if len(rules) >= STEP:
+        raise TableInvalid(table="checks.toml", problem=f"more than {STEP} rules")
     lines = ["def kind_of(H00, H01):"]
     for row in tree["kind"]:
         first, rest = _expression(row["when"], space)[0]
@@ -141,7 +144,7 @@ def _function(kind: str, rules: list[Rule], bodies: list[Body], calls: list[set[
     lines += [
         "    orders = len(ds); kinds = set(); seen = set(); add = out.append",
         "    for at, d in enumerate(ds, 1):",
-        f"        get = d.get; base = at * {ORDERS}",
+        f"        get = d.get; base = at * {STEP}",
     ]
     lines += [f"        {name} = get({name!r}, '')" for name in names if name[0] in "DEV"]
     lines += [f"        {call}_{name} = {call}({name})" for call, name in hoisted if name[0] in "DEV"]

@@ -20,7 +20,7 @@ from nhirx.records.convert import convert
 from nhirx.records.report import read_report
 from nhirx.tables.fields import fields
 
-CORPUS = sorted(Path(__file__).parent.joinpath("corpus").iterdir())
+CORPUS = sorted(Path(__file__).parent.joinpath("corpus").glob("[!.]*"))
 FAST = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
