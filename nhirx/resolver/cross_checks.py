@@ -38,6 +38,8 @@ def _sheet(facts: Facts, known: Derived) -> Iterator[Finding]:
         yield finding("visit-id-repaired")
     if sheet.ignored:
         yield finding("illegible-text-ignored")
+    if sheet.state == "placeholder":
+        yield finding("placeholder-printed")
     if sheet.visit_id is None:
         return
     if not sheet.visit_id.is_plausible:
