@@ -34,7 +34,7 @@ class Bench(ABC):
     """One back end and what can be done to it. ``limit`` is the seconds a call may take here."""
 
     name: str
-    limit = 2.0
+    limit = 1.0
     control: ControlSoftware
     made_by = "card"
     has_roll_back_of_years = True

@@ -27,6 +27,16 @@ def read(readers: list[str] | None = None, patience: float = 0.3) -> dict[str, A
     return {"holder": holder.model_dump(mode="json")}
 
 
+def read_together(threads: int) -> dict[str, Any]:
+    """As many reads at the same moment; how often each ID number came out."""
+    from collections import Counter
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = pool.map(lambda _: PcscReader(patience=10).read_holder().national_id, range(threads))
+        return dict(Counter(found))
+
+
 def names() -> dict[str, Any]:
     return {"names": list(PcscReader().reader_names())}
 
@@ -94,6 +104,7 @@ def log(level: int) -> dict[str, Any]:
 COMMANDS = {
     "log": log,
     "read": read,
+    "read_together": read_together,
     "names": names,
     "hold": hold,
     "let_go": let_go,

@@ -185,3 +185,15 @@ def test_what_goes_over_the_wire_stays_out_of_errors_and_logs(slots, settled, ag
 
     assert b"A123456789".hex() not in agent("log", level=10)["log"]
     assert b"A123456789".hex() in agent("log", level=5)["log"]
+
+
+def test_reads_at_the_same_moment_do_not_mix(slots, settled, agent):
+    """Eight threads, one card, a monitor watching: each read holds the card for its two commands, and nobody fails."""
+    slots[0].insert("nul-padded")
+    settled("card-absent")
+    agent("watch")
+
+    assert agent("read_together", threads=8) == {"A123456789": 8}
+    assert slots[0].commands()[-16:] == ["00a40400", "00ca1100"] * 8
+
+    agent("unwatch")
