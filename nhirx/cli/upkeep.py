@@ -21,6 +21,10 @@ Number = Annotated[int, typer.Argument(metavar="ID", help=say("佇列編號", "i
 
 def register(outbox: typer.Typer) -> None:
     outbox.command("withdraw", help=say("撤回一筆，不再傳送", "take a record out for good"))(withdraw)
+    outbox.command("dispensings", help=say("列出未完成與欠卡的調劑", "dispensings left unfinished, and cards owed"))(
+        list_dispensings
+    )
+    outbox.command("abandon", help=say("結束一筆不會上傳的調劑", "close a dispensing that will not be uploaded"))(abandon)
     outbox.command("deadlines", help=say("列出將逾期或已逾期的資料", "what is late or soon will be"))(list_deadlines)
     outbox.command("backup", help=say("備份到檔案（內容保持加密）", "back up to a file (contents stay sealed)"))(backup)
     outbox.command("restore", help=say("由備份還原到空的資料庫", "restore a backup into an empty outbox"))(restore)
@@ -45,6 +49,41 @@ def withdraw(
     with _opened() as outbox:
         outbox.queue.withdraw(number, why, by=by)
         _say(outbox.show(number), as_json, "已撤回", "withdrawn")
+
+
+def list_dispensings(as_json: AsJson = False) -> int:
+    """Exit code 1 when one was stopped in the middle: the card may have given a number that nobody knows of."""
+    words = {
+        "opened": ("已開始，卡片可能已取號，請查證", "begun; the card may have given a number: find out"),
+        "numbered": ("已取號，尚未寫入醫令", "numbered, orders not written"),
+        "written": ("醫令已寫入，尚未送出", "orders written, record not built"),
+        "held": ("欠卡待補", "card owed"),
+    }
+    with _opened() as outbox:
+        unfinished, held = outbox.journal.unfinished(), outbox.journal.held()
+    for one in [*unfinished, *held]:
+        shown = one.masked()
+        if as_json:
+            emit(shown)
+        else:
+            typer.echo(f"{one.id:>6}  {shown['visit_id'] or '—':<20}  {shown['opened_at'][:19]}  {say(*words[one.state])}")
+    return 1 if unfinished else 0
+
+
+def abandon(
+    number: Annotated[int, typer.Argument(metavar="ID", help=say("調劑編號", "number of the dispensing"))],
+    why: Annotated[str, typer.Option("--why", help=say("原因（加密保存）", "the reason (stored sealed)"))],
+    by: By,
+    as_json: AsJson = False,
+) -> None:
+    with _opened() as outbox:
+        outbox.journal.abandon(number, why, by=by)
+        _say(
+            outbox.journal.dispensing(number).masked(),
+            as_json,
+            "已結束，卡片給的資料仍保留",
+            "closed; what the card gave is kept",
+        )
 
 
 def list_deadlines(as_json: AsJson = False) -> int:

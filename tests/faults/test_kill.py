@@ -25,8 +25,8 @@ def test_no_kill_loses_a_number_or_sends_a_record_wrongly(database_url: str, tmp
     ring = KeyRing.new()
     with Simulator(tmp_path / "sandbox", behaviour=Behaviour(result_polls=0, auto_start=True)) as sim:
         settings = sim.settings()
-        service = settings.upload.service.model_copy(update={"timeout": 0.3})
-        fast = {"service": service, "lease": 0.5, "poll_first": 0.0, "retry_first": 0.01, "retry_limit": 0.1}
+        service = settings.upload.service.model_copy(update={"timeout": 3.0})
+        fast = {"service": service, "lease": 1.0, "poll_first": 0.0, "retry_first": 0.01, "retry_limit": 0.1}
         settings = settings.model_copy(update={"upload": settings.upload.model_copy(update=fast)})
         config = {
             "url": database_url,

@@ -180,3 +180,17 @@ def test_audit_lists_and_verifies(put, configured, capfdbinary) -> None:
     code, (answer,) = audit("verify")
 
     assert (3, "store-damaged") == (code, answer["error"]["code"])
+
+
+def test_dispensings_that_were_stopped_stand_before_a_person(run, pharmacy, configured) -> None:
+    with open_outbox(configured) as outbox:
+        opened = outbox.journal.open({}, None, None)
+        numbered = outbox.journal.open({}, None, None)
+        reading = pharmacy.control.visit_number(visit_category="AF")
+        outbox.journal.numbered(numbered, reading)
+    code, shown, text = run("dispensings", "--json")
+
+    assert (1, [(opened, "opened"), (numbered, "numbered")]) == (code, [(one["id"], one["state"]) for one in shown])
+    assert reading.visit_id not in text
+    assert 0 == run("abandon", str(opened), "--why", "no number was taken", "--by", "p1", "--json")[0]
+    assert [numbered] == [one["id"] for one in run("dispensings", "--json")[1]]
