@@ -26,6 +26,7 @@ from nhirx.errors import (
     CardUnreadable,
     ComponentMissing,
     NhirxError,
+    ReaderBusy,
     RollbackRefused,
     SecurityModuleError,
     SettingMissing,
@@ -39,6 +40,7 @@ from nhirx.settings import Settings
 from nhirx.tables import layouts, reader_codes
 
 _log = logging.getLogger(__name__)
+_STATUS_WAIT = 0.5  # seconds
 
 
 class Cshis(ControlSoftware):
@@ -59,15 +61,19 @@ class Cshis(ControlSoftware):
     # ── state ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def status(self) -> ControlStatus:
+        if not self._lock.acquire(timeout=_STATUS_WAIT):
+            # Somebody is typing a PIN, or the data centre is slow; a counter that shows the state must not wait for that.
+            return ControlStatus(reachable=True, initialised=True, problems=(ReaderBusy.code,))
         try:
-            with self._lock:
-                states = [
-                    self._state(Wanted("hisGetCardStatus", (layouts.value(which),)))
-                    for which in ("sam", "nhi_card", "professional_card")
-                ]
-                version = self._helper.run(Wanted("csGetVersionEx"), connected=False)[0].code
+            states = [
+                self._state(Wanted("hisGetCardStatus", (layouts.value(which),)))
+                for which in ("sam", "nhi_card", "professional_card")
+            ]
+            version = self._helper.run(Wanted("csGetVersionEx"), connected=False)[0].code
         except NhirxError as error:
             return ControlStatus(reachable=False, problems=(error.code,))
+        finally:
+            self._lock.release()
         sam = states[0] == layouts.value("sam_ready")
         card = states[1] not in (layouts.value("absent"), layouts.value("no_answer"))
         problems = [error.code for error, wrong in ((SecurityModuleError, not sam), (CardAbsent, not card)) if wrong]
@@ -205,7 +211,8 @@ class Cshis(ControlSoftware):
     # ── the helper ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _call(self, wanted: Wanted) -> Result:
-        result = self._helper.run(wanted)[0]
+        with self._lock:
+            result = self._helper.run(wanted)[0]
         if (error := _failure(result.code, wanted.name)) is not None:
             raise error
         return result

@@ -155,6 +155,33 @@ def test_calls_of_several_threads_do_not_mix(bench):
     assert all(calls[at : at + 3 : 2] == ["csOpenCom", "csCloseCom"] for at in range(0, len(calls), 3))
 
 
+def test_the_state_is_shown_while_a_call_waits(bench):
+    """A PIN window may stand open for two minutes: the state says busy, and at once."""
+    bench.control.read_holder()
+    bench.control._helper._limit = 2.0
+    bench.set(hang="hisGetBasicData")
+    failed = []
+
+    def read():
+        try:
+            bench.control.read_holder()
+        except ServiceTimeout as error:
+            failed.append(error)
+
+    waiting = threading.Thread(target=read)
+    waiting.start()
+    while "hisGetBasicData" not in bench.calls()[3:]:
+        time.sleep(0.01)
+    began = time.monotonic()
+
+    assert bench.control.status().problems == ("reader-busy",)
+    assert time.monotonic() - began < 1.5
+
+    waiting.join()
+
+    assert len(failed) == 1
+
+
 def test_fewer_signatures_than_lines_are_refused(bench):
     """The library says how many lines it wrote; one fewer is not enough."""
     holder = bench.control.read_holder()
