@@ -125,8 +125,11 @@ def _escaped(name: str, value: str, index: int, order: int | None, codec: str) -
 
 
 def _unencodable(value: str, codec: str) -> int | None:
-    try:
-        value.encode(codec)
-    except UnicodeEncodeError as error:
-        return error.start
+    """The first place that would be lost, or come back as another character: Big5 has one code for ¢ and ￠."""
+    for place, character in enumerate(value):
+        try:
+            if character.encode(codec).decode(codec) != character:
+                return place
+        except UnicodeEncodeError:
+            return place
     return None

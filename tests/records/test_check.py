@@ -167,6 +167,14 @@ ONE_FAULT: list[tuple[str, int | None, dict[str, str | None], str, str, str]] = 
     ("abnormal", None, {"M13": "G000"}, "M15", "D075", "pending"),
     ("abnormal", None, {"M13": "IC09"}, "M13", "AD44", "warning"),
     ("abnormal", None, {"M13": "IC98", "M16": None}, "M16", "AA", "warning"),
+    ("abnormal", None, {"M13": "HVIT"}, "M13", "AD64", "pending"),
+    ("abnormal", None, {"M13": "MSPT"}, "M13", "AD67", "error"),
+    ("abnormal", None, {"M13": "ICC4"}, "M13", "AD71", "error"),
+    ("normal", None, {"M50": "HB"}, "M50", "AD66", "error"),
+    ("normal", None, {"M17": "5901234567"}, "M16", "D051", "pending"),
+    ("normal", None, {"M17": "5901234567"}, "M16", "D052", "pending"),
+    ("normal", 2, {"D06": "E5012C", "D10": "6.0"}, "D10", "AD68", "error"),
+    ("normal", 2, {"D06": "CHEX11209PIN"}, "M51", "AD72", "error"),
     ("refill", None, {"M21": "85"}, "M21", "D008", "error"),
     ("refill", None, {"M26": None}, "M26", "D014", "error"),
     ("refill", None, {"M26": "5"}, "M26", "D014", "error"),
@@ -248,6 +256,7 @@ def test_every_rule_can_be_met() -> None:
 ELSEWHERE = {
     ("M11", "BD"), ("M11", "BH"), ("M19", "BD"), ("M49", "BD"), ("D01", "BD"), ("MB2", "Y012"), ("MB2", "AG"), ("M15", "D001"), ("M15", "D035"),
     ("E02", "E001"), ("E02", "E003"), ("E09", "E005"), ("E11", "E006"), ("E12", "E007"), ("E13", "E008"), ("M13", "AD49"), ("M12", "D059"),
+    ("E01", "E002"), ("D06", "D061"), ("D06", "D046"),
     ("M15", "D004"), ("M15", "D069"), ("M15", "D070"), ("M52", "D072"), ("M16", "D049"), ("M16", "D050"), ("M33", "D024"), ("M33", "D025"),
     ("M33", "D073"), ("M56", "D066"), ("M06", "13"), ("M17", "D058"), ("M16", "D003"), ("M52", "D003"), ("M49", "BG"),
 }  # fmt: skip
@@ -330,8 +339,8 @@ def test_deletion_asks_for_its_key(records: Any, change: Any, today: date) -> No
         ({"E01": "N"}, [("E02", "E001")]),
         ({"E01": "N", "E02": "J01CA04", "E04": "peanut"}, [("E02", "E003")]),
         ({"E01": "N", "E04": "peanut", "E08": "99"}, [("E09", "E005")]),
-        ({"E01": "D", "E04": "peanut"}, [("E11", "E006")]),
-        ({"E01": "D", "E04": "peanut", "E11": "9"}, [("E12", "E007")]),
+        ({"E01": "D", "E04": "peanut"}, [("E01", "E002"), ("E11", "E006")]),
+        ({"E01": "D", "E04": "peanut", "E11": "9"}, [("E01", "E002"), ("E12", "E007")]),
         ({"E01": "N", "E02": "12196B"}, [("E13", "E008")]),
     ],
 )
@@ -341,6 +350,15 @@ def test_allergy_entries(entry: dict[str, str], expected: list[tuple[str, str]],
     record = UploadRecord(fields={"H00": "3", "H01": "A"} | fields, orders=(entry,))
 
     assert [(item[0], item[2]) for item in found(record, today)] == expected
+
+
+def test_test_results_are_no_dispensing(records: Any, change: Any, today: date) -> None:
+    """A record of results holds only result codes; an origin of that kind as well."""
+    results = UploadRecord(fields={"H00": "5", "H01": "A"}, orders=({"D06": "AC12345100"}, {"D06": "FSTN-COVID19"}))
+    origin = change(records["normal"], None, M18="FORE")
+
+    assert [item for item in found(results, today) if item[2] == "D061"] == [("D06", 1, "D061", "error")]
+    assert [item[1] for item in found(origin, today) if item[2] == "D046"] == [1, 2]
 
 
 def test_antiviral_with_a_refused_abnormal_code(records: Any, change: Any, today: date) -> None:

@@ -61,6 +61,14 @@ def test_character_outside_xml_is_refused(value: str) -> None:
     assert caught.value.detail["position"] == 2
 
 
+def test_character_that_big5_would_exchange_is_refused() -> None:
+    """The encoder takes the cent sign and the reader gets another one: that is no way to send it."""
+    with pytest.raises(RecordMalformed) as caught:
+        xml.write([record(M50="5¢")])
+
+    assert caught.value.detail["position"] == 2
+
+
 @pytest.mark.parametrize("name", ["FOO", "m15", "D01", "M1", "M15><M16", ""])
 def test_field_name_that_is_none(name: str) -> None:
     """Only field IDs of the visit segment can be written there."""
