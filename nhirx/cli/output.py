@@ -40,8 +40,25 @@ def finish(command: Callable[[], int | None], *, as_json: bool) -> NoReturn:
             # A defect of ours: a program that reads JSON still gets JSON. The text may hold a person, so only its kind is told.
             fail(NhirxError(kind=type(error).__name__), as_json=True)
         # What click raises for a wrong call.
-        fail(InputError(problem=str(error.format_message())), as_json=as_json)
+        fail(_wrong_call(error), as_json=as_json)
     raise SystemExit(code or 0)
+
+
+def _wrong_call(error: Any) -> InputError:
+    """click's exception in both languages; its own words are English."""
+    said = str(error.format_message())
+    name = getattr(error, "option_name", None)
+    parameter = getattr(error, "param", None)
+    zh = said
+    if name and type(error).__name__.startswith("NoSuch"):
+        zh = f"沒有這個選項 {name}"
+    elif type(error).__name__ == "MissingParameter" and parameter is not None:
+        zh = f"缺少參數 {parameter.metavar or parameter.name}"
+    elif type(error).__name__ == "BadParameter" and parameter is not None:
+        zh = f"參數 {parameter.opts[-1]} 的值不正確"
+    elif said.startswith("No such command"):
+        zh = f"沒有這個指令 {said.rsplit(maxsplit=1)[-1].strip('.')}"
+    return InputError(zh=f"{zh}。用 nhirx --help 查看用法。", en=f"{said.rstrip('.')}. See nhirx --help.", problem=said)
 
 
 def fail(error: NhirxError, *, as_json: bool) -> NoReturn:
