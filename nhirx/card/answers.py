@@ -92,6 +92,15 @@ def signature(answer: Answer, url: str, *, with_card: bool) -> Answer:
     return proof | {member: found for member in _OF_CARDS if (found := optional_text(answer, member))}
 
 
+def signer(proof: Answer) -> str | None:
+    """The ID number of the card that signed, or None where the signature does not show one that can be compared."""
+    found = optional_text(proof, "hcIdNo")
+    try:
+        return NationalId.parse(found).value if found is not None else None
+    except InvalidValue:
+        return None
+
+
 def status(answer: Answer, url: str) -> ControlStatus:
     inner = answer.get("status")
     if not isinstance(inner, dict):

@@ -18,6 +18,7 @@ from nhirx import roc
 from nhirx.card import answers, order_lines
 from nhirx.card.base import CardOrder, ControlSoftware, ControlStatus
 from nhirx.errors import (
+    AnswerMalformed,
     CardError,
     CardExpired,
     ControlSoftwareDown,
@@ -110,8 +111,14 @@ class Control6(ControlSoftware):
     def read_holder(self) -> Holder:
         with self._lock:
             self._present_card()
-            answer, _ = self.ask("/api/v1/BasicData/Query", "hc", _READ)
-            return answers.holder(answer, self._far.url)
+            answer, signature = self.ask("/api/v1/BasicData/Query", "hc", _READ)
+            holder = answers.holder(answer, self._far.url)
+            if answers.signer(signature) not in (None, holder.national_id):
+                # Somebody else's answer: the card that signed is the one in the reader.
+                raise AnswerMalformed(
+                    url=self._far.url, problem="不是這張卡的資料 / not the data of this card", member="idCardNum"
+                )
+            return holder
 
     def read_register(self) -> answers.Register:
         """Validity and remaining visits, as the data centre has them."""
@@ -284,7 +291,7 @@ class Control6(ControlSoftware):
     ) -> tuple[Answer, Answer]:
         for last in (False, True):
             signature = self._sign(signer, purpose)
-            signing = answers.optional_text(signature, "hcIdNo")
+            signing = answers.signer(signature)
             if holder is not None and signing is not None and signing != holder.national_id:
                 raise WrongCard(which="card-changed")
             answer = self._far.post(path, signature | extra)

@@ -359,6 +359,35 @@ def test_a_failed_read_gives_nobody(sim, control, path, kind):
     assert control.read_holder().national_id == PEOPLE[1].national_id
 
 
+def test_the_data_of_another_card_are_refused(sim, control, monkeypatch):
+    """An answer that was meant for another request is noticed, because the card that signed says whose it is."""
+    sim.insert_card(PEOPLE[1])
+    key = ("POST", "/api/v1/BasicData/Query")
+    handler = sim._server.routes[key]
+    monkeypatch.setitem(sim._server.routes, key, lambda body: handler(body) | {"idCardNum": "A123456789"})
+
+    with pytest.raises(AnswerMalformed) as caught:
+        control.read_holder()
+    assert "A123456789" not in str(caught.value.as_json())
+
+
+@pytest.mark.parametrize("shown", [None, "", "0F3A9C"])
+def test_a_signature_that_shows_no_person_stops_nothing(sim, control, monkeypatch, shown):
+    """What the member holds is known from one source: where it is no ID number there is nothing to compare."""
+    sim.insert_card()
+    key = ("POST", SIGN)
+    handler = sim._server.routes[key]
+    whole = sim.world.signer.use
+    monkeypatch.setattr(
+        sim.world.signer, "use", lambda kind, purpose, body: whole(kind, purpose, body | {"hcIdNo": "A123456789"})
+    )
+    monkeypatch.setitem(sim._server.routes, key, lambda body: handler(body) | {"hcIdNo": shown})
+
+    holder, reading = control.read_holder(), control.visit_number(visit_category="AF")
+
+    assert len(control.write_orders(reading, holder, orders(2))) == 2
+
+
 def test_no_card(sim, control):
     """An empty reader is an empty reader."""
     sim.insert_card()
