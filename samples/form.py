@@ -80,7 +80,7 @@ def _size(millimetres: float, scale: float) -> int:
     return max(6, round(millimetres * scale))
 
 
-@lru_cache(maxsize=12)
+@lru_cache(maxsize=24)
 def _empty_form(layout: str, scale: float, chronic: bool) -> np.ndarray:
     plan = LAYOUTS[layout]
     page = Image.new("L", (round(plan.size[0] * scale), round(plan.size[1] * scale)), 255)
@@ -100,7 +100,7 @@ def _empty_form(layout: str, scale: float, chronic: bool) -> np.ndarray:
         pen.line((x + width * share, y, x + width * share, y + height), 60, line)
         pen.text((x + width * share + scale, y + scale), name, 40, font("cjk", _size(2.8, scale)))
     pen.line((x + width, y, x + width, y + height), 60, line)
-    bottom = plan.size[1] - 2.6
+    bottom = plan.size[1] - 2.0
     words = "本處方箋由特約藥局調劑；請妥善保管並於期限內領藥。"
     pen.text((plan.size[0] * scale / 2, bottom * scale), words, 90, font("cjk", _size(2.3, scale)), anchor="mm")
     return np.asarray(page)
@@ -240,5 +240,5 @@ def stamp(image: np.ndarray, words: str, at: tuple[float, float], scale: float, 
 def _stamps(image: np.ndarray, sheet: SheetFacts, scale: float) -> None:
     plan = LAYOUTS[sheet.layout]
     (x1, y1), (x2, y2) = plan.stamps
-    stamp(image, sheet.institution.doctor + "醫師"[:1], (x1 * scale, (y1 + 4) * scale), scale)
+    stamp(image, sheet.institution.doctor, (x1 * scale, (y1 + 4) * scale), scale)
     stamp(image, sheet.institution.name[:8], (x2 * scale, y2 * scale), scale, round_one=True)

@@ -33,7 +33,8 @@ def test_the_set_is_small_and_complete() -> None:
     files = [path for path in RENDERED.iterdir() if path.is_file()]
 
     assert set(EXPECTED) | {"expected.json", "demo-prescription.json"} == {path.name for path in files}
-    assert sum(path.stat().st_size for path in files) < 1_000_000
+    assert sum(path.stat().st_size for path in files) <= 700_000
+    assert max(path.stat().st_size for path in files) <= 150_000
 
 
 def test_the_demos_prescription_belongs_to_its_sheet() -> None:
