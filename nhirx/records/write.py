@@ -108,7 +108,7 @@ def _field(name: str, value: str, index: int, order: int | None, codec: str, pre
 
 def _escaped(name: str, value: str, index: int, order: int | None, codec: str) -> str:
     bad = _NOT_XML.search(value)
-    place = bad.start() if bad else _unencodable(value, codec)
+    place = bad.start() if bad else unencodable(value, codec)
     if place is not None:
         line = "" if order is None else f" MB2[{order}]"
         raise RecordMalformed(
@@ -124,7 +124,7 @@ def _escaped(name: str, value: str, index: int, order: int | None, codec: str) -
     return "".join(_ESCAPES.get(character, character) for character in value)
 
 
-def _unencodable(value: str, codec: str) -> int | None:
+def unencodable(value: str, codec: str) -> int | None:
     """The first place that would be lost, or come back as another character: Big5 has one code for ¢ and ￠."""
     for place, character in enumerate(value):
         try:

@@ -479,6 +479,16 @@ def test_an_empty_value_is_no_value(records: Any, today: date) -> None:
     assert errors == [("D06", 1, "AA")]
 
 
+@pytest.mark.parametrize(("remark", "expected"), [("換藥", []), ("換\U0002070e", ["Y014"]), ("5¢", ["Y014"]), ("\x07", ["AB"])])
+def test_a_remark_has_to_fit_into_big5(remark: str, expected: list[str], records: Any, change: Any, today: date) -> None:
+    """What could not be written is said before sending, at its field."""
+    findings = check_record(change(records["normal"], 1, D15=remark), today)
+
+    assert [(item.field, item.order, item.code) for item in findings if item.severity == "error"] == [
+        ("D15", 1, code) for code in expected
+    ]
+
+
 def test_the_day_that_only_leap_years_have(records: Any, change: Any, today: date) -> None:
     """29 February of ROC year 97 exists, that of 98 does not."""
     assert [item[2] for item in found(change(records["normal"], None, M04="0970229"), today) if item[3] == "error"] == []
