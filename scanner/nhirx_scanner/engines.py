@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     Gray = object
 
-Formats = Literal["id", "linear", "qr", "all1d", "all2d", "all"]
+Formats = Literal["id", "linear", "qr", "all1d", "all"]
 Polygon = tuple[tuple[float, float], ...]
 
 SYMBOLOGY = {
@@ -116,13 +116,17 @@ def opencv(gray: Gray) -> list[Read]:
 def _formats(name: Formats) -> Any:
     import zxingcpp
 
-    words = {"id": "QRCodeModel2,Code39Std,Code128,Code93", "linear": "Code39Std,Code128,Code93", "qr": "QRCodeModel2"}
-    sets = {
-        "all": zxingcpp.BarcodeFormat.AllReadable,
-        "all1d": zxingcpp.BarcodeFormat.AllLinear,
-        "all2d": zxingcpp.BarcodeFormat.AllMatrix,
+    words = {
+        "id": "QRCodeModel2,Code39Std,Code128,Code93",
+        "linear": "Code39Std,Code128,Code93",
+        "qr": "QRCodeModel2",
+        "all1d": "Code39Std,Code128,Code93,EAN13,EAN8",
     }
-    return zxingcpp.barcode_formats_from_str(words[name]) if name in words else zxingcpp.BarcodeFormats(sets[name])
+    return (
+        zxingcpp.barcode_formats_from_str(words[name])
+        if name in words
+        else zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.AllReadable)
+    )
 
 
 @functools.cache

@@ -97,7 +97,7 @@ class Reading:
         that fits it.
         """
         if self.symbology == "code39":
-            return self.margin > max(0.05, 2.5 * self.cost) and self.worst < 0.3 and self.cost < 0.1
+            return self.margin > max(0.03, 2 * self.cost) and self.worst < 0.3 and self.cost < 0.1
         return (
             self.forced < 1e-6
             and self.margin > max(0.12, 2.5 * self.cost)

@@ -27,6 +27,7 @@ from nhirx_scanner.locate import Bars, Blob
 from nhirx_scanner.reasons import reasons
 from nhirx_scanner.rectify import Cut
 from nhirx_scanner.result import Scan
+from nhirx_scanner.sheets import are_apart
 from nhirx_scanner.straighten import straightened
 from nhirx_scanner.vote import decide
 
@@ -57,6 +58,7 @@ class Work:
     bars: list[tuple[Bars, Cut]] = field(default_factory=list)
     blobs: list[tuple[Blob, Cut]] = field(default_factory=list)
     qr_like: set[Blob] = field(default_factory=set)
+    doubtful: dict[str, Read] = field(default_factory=dict)  # texts that the models found and did not believe
 
     @property
     def thorough(self) -> bool:
@@ -93,11 +95,11 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
     if work.may("regions"):
         regions(work)
         if work.thorough:
-            for stage in (_retry_bars, _model_bars, _retry_blobs, _model_blobs, _last_resort):
+            for stage in (_retry_bars, _model_bars, _retry_blobs, _model_blobs, _printed_text, _last_resort):
                 if work.done:
                     break
                 stage(work)
-    scan = decide(work.reads, seen=("damaged",) if work.unread else None)
+    scan = decide(work.reads, seen=("damaged",) if work.unread else None, apart=lambda a, b: are_apart(gray, a, b))
     return replace(scan, reasons=reasons(gray, work.unread)) if scan.status == "unreadable" and work.unread else scan
 
 
@@ -132,9 +134,10 @@ def regions(work: Work) -> None:
                 cut.picture, "all1d" if work.thorough else "linear", rotate=False, downscale=False, invert=False
             )
             reads = reads or engines.zxing(cut.picture, "linear", rotate=False, invert=False)
-            if reads:
-                work.take(_placed(reads, cut))
-            elif bars.length >= _SHORTEST and rectify.barness(cut.picture) > _HARDLY_BARS:
+            placed = _placed(reads, cut)
+            if work.take(placed) or any(_spans(read, bars) for read in placed):
+                continue
+            if bars.length >= _SHORTEST and rectify.barness(cut.picture) > _HARDLY_BARS:
                 straight = Cut(straightened(cut.picture), cut.matrix)
                 if rectify.barness(straight.picture) > _BARS:
                     work.bars.append((bars, straight))
@@ -160,6 +163,11 @@ def regions(work: Work) -> None:
             return
 
 
+def _spans(read: Read, bars: Bars) -> bool:
+    """Whether the reading is of the whole strip. A short text found in a part of it is a misreading of bars that are not read yet."""
+    return math.dist(read.polygon[0], read.polygon[1]) > 0.7 * bars.length
+
+
 def _plain_and_sharp(picture: Gray) -> Iterator[Gray]:
     yield rectify.enlarged(picture)
     yield rectify.enlarged(rectify.sharpened(picture, 1.2, 1.5))
@@ -180,12 +188,12 @@ def _model_bars(work: Work) -> None:
     for bars, cut in list(work.bars):
         if not work.may("model1d"):
             return
-        reading = _read_bars(cut)
+        reading = _read_bars(work, bars, cut)
         if reading is not None:
             _settle_bars(work, bars, cut, [Read(reading.text, reading.symbology, (), "model")])
 
 
-def _read_bars(cut: Cut) -> read1d.Reading | None:
+def _read_bars(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
     """The model's reading of a strip: of its mean, its median, then of its thirds."""
     picture = cut.picture
     height = picture.shape[0]
@@ -200,6 +208,8 @@ def _read_bars(cut: Cut) -> read1d.Reading | None:
             readings = read1d.read_profile(profile, enlarged=enlarged, like=like)
             if readings and is_believed(readings[0]):
                 return readings[0]
+            for doubtful in readings:
+                work.doubtful.setdefault(doubtful.text, Read(doubtful.text, doubtful.symbology, bars.polygon, "model"))
             if like is None and (not readings or readings[0].cost > _NO_CODE):
                 return None
             like = like or readings[0]
@@ -250,6 +260,24 @@ def _model_blobs(work: Work) -> None:
                 work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
                 work.blobs.remove((blob, cut))
                 break
+
+
+def _printed_text(work: Work) -> None:
+    """Stage 5: propose what is printed; together with a doubtful reading that says the same it is no proposal any more."""
+    has_placeholder = any(classify(read.text, read.symbology) == "placeholder" for read in work.reads)
+    if has_placeholder or not work.scanner.ocr or not work.may("ocr"):
+        return
+    from nhirx_scanner import ocr
+
+    if not ocr.is_available():
+        return
+    line = ocr.read(work.gray, lambda: work.may("ocr"))
+    if line is None:
+        return
+    doubtful = work.doubtful.get(line.text)
+    if doubtful is not None:
+        work.take([doubtful], only_ids=True)
+    work.take([Read(line.text, "text", line.polygon, "ocr", line.score if line.twice else 0.5)])
 
 
 def _last_resort(work: Work) -> None:

@@ -12,7 +12,7 @@ The rule above all others: an ID that is not on the page is never reported. So
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from nhirx_scanner.engines import CHECKED, Polygon, Read
@@ -22,6 +22,10 @@ from nhirx_scanner.result import Code, Confidence, Kind, Reason, Scan
 _FORM_ORDER = ("qr", "code128", "code39", "code93", "text")
 SAME_SHEET_DISTANCE = 5
 """IDs that differ in so few places on two *different* printed forms are one ID misprinted or misread, not two sheets."""
+
+
+Apart = Callable[[tuple[float, float], tuple[float, float]], bool]
+LEAST_TRUST_IN_TEXT = 0.999  # a word struck through was read wrongly, twice alike, with 0.9986
 
 
 @dataclass(slots=True)
@@ -74,6 +78,8 @@ def is_supported(group: Sequence[Place]) -> bool:
     """Whether the readings of one ID are enough to report it."""
     if confidence_of(group) in ("agreed", "checked"):
         return True
+    if any(place.symbology == "text" and place.trust >= LEAST_TRUST_IN_TEXT for place in group):
+        return True
     return any(place.symbology == "code39" for place in group) and is_plausible(group[0].text)
 
 
@@ -88,8 +94,11 @@ def confidence_of(group: Sequence[Place]) -> Confidence:
     return "ocr" if forms == {"text"} else "single"
 
 
-def decide(reads: Iterable[Read], *, seen: Sequence[Reason] | None = None) -> Scan:
-    """The answer for one page. ``seen`` are the reasons why a code that was seen could not be read, None when none was seen."""
+def decide(reads: Iterable[Read], *, seen: Sequence[Reason] | None = None, apart: Apart | None = None) -> Scan:
+    """The answer for one page. ``seen`` are the reasons why a code that was seen could not be read, None when none was seen.
+
+    ``apart`` tells whether two places lie on two sheets; it is asked only when that decides between two answers.
+    """
     found = places(reads)
     codes = tuple(place.as_code() for place in _in_reading_order(found))
     groups = _groups(found)
@@ -103,7 +112,7 @@ def decide(reads: Iterable[Read], *, seen: Sequence[Reason] | None = None) -> Sc
         if any(_contradicts(other, group) for other in groups if other is not group):
             return Scan("conflict", codes=codes)
         return _found("found", [group], codes)
-    if _are_separate_sheets(supported):
+    if _are_separate_sheets(supported, apart):
         return _found("several", supported, codes)
     return Scan("conflict", codes=codes)
 
@@ -140,18 +149,20 @@ def _contradicts(weak: Sequence[Place], strong: Sequence[Place]) -> bool:
     return not same_place
 
 
-def _are_separate_sheets(groups: Sequence[Sequence[Place]]) -> bool:
-    return all(_two_sheets(a, b) for index, a in enumerate(groups) for b in groups[index + 1 :])
+def _are_separate_sheets(groups: Sequence[Sequence[Place]], apart: Apart | None) -> bool:
+    return all(_two_sheets(a, b, apart) for index, a in enumerate(groups) for b in groups[index + 1 :])
 
 
-def _two_sheets(first: Sequence[Place], second: Sequence[Place]) -> bool:
+def _two_sheets(first: Sequence[Place], second: Sequence[Place], apart: Apart | None) -> bool:
     if any(_overlap(a, b) for a in first for b in second):
         return False  # one code, read in two ways
     shared = {place.symbology for place in first} & {place.symbology for place in second}
     if shared:
         return True  # a sheet carries each printed form once
     distance = sum(a != b for a, b in zip(first[0].text, second[0].text, strict=True))
-    return distance > SAME_SHEET_DISTANCE and _turned(first, second)
+    if distance <= SAME_SHEET_DISTANCE:
+        return False
+    return _turned(first, second) or (apart is not None and apart(first[0].center, second[0].center))
 
 
 def _turned(first: Sequence[Place], second: Sequence[Place]) -> bool:
