@@ -33,12 +33,12 @@ def test_no_kill_loses_a_number_or_sends_a_record_wrongly(database_url: str, tmp
             "ring": ring.format(),
             "settings": settings.model_dump_json(),
             "kills": KILLS[kind],
-            "seconds": 240,
+            "seconds": 500,
             "seed": seed,
         }
         (tmp_path / "config.json").write_text(json.dumps(config), "utf-8")
         done = subprocess.run(
-            [sys.executable, AGENT, tmp_path / "config.json"], capture_output=True, text=True, timeout=300, check=False
+            [sys.executable, AGENT, tmp_path / "config.json"], capture_output=True, text=True, timeout=600, check=False
         )
         assert done.returncode == 0, done.stderr[-4000:]
         told = json.loads(done.stdout.splitlines()[-1])
