@@ -360,7 +360,11 @@ class Host:
         if not orders:
             return ()
         self.outbox.journal.writing(begun)
-        signatures = self.control.write_orders(reading, holder, orders)
+        try:
+            signatures = self.control.write_orders(reading, holder, orders)
+        except WrongCard:
+            self.outbox.journal.not_written(begun)
+            raise
         self.outbox.journal.written(begun, signatures)
         return signatures
 

@@ -68,6 +68,12 @@ class Journal:
             step.move(dispensings, "journal", dispensing, JOURNAL["start"])
             step.note("start", "journal", dispensing, JOURNAL["start"].after)
 
+    def not_written(self, dispensing: int) -> None:
+        """It is certain that nothing was written: back to ``numbered``, so that nobody is asked needlessly."""
+        with self._store.step() as step:
+            step.move(dispensings, "journal", dispensing, JOURNAL["keep"])
+            step.note("keep", "journal", dispensing, JOURNAL["keep"].after)
+
     def written(self, dispensing: int, signatures: Sequence[str]) -> None:
         """Keep the signature of each order, in order."""
         with self._store.step() as step:

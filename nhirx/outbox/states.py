@@ -14,6 +14,7 @@ _JOURNAL = """
   open       ·                               → opened       the plan is on disk, the card has not been asked yet
   number     opened                          → numbered     the card, or the no-card call, gave a number or a visit ID
   start      numbered writing                → writing      the orders are about to be written: a stop here leaves open whether they were
+  keep       writing                         → numbered     the card refused before anything was written: another card, or none
   write      numbered writing                → written      the orders are on the card, their signatures are here
   hold       opened numbered                 → held         card owed: an ID was taken, nothing may be uploaded yet
   fill       opened numbered writing written → filled       the record is complete and stands in the queue, in one transaction

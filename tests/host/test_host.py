@@ -236,6 +236,28 @@ def test_a_stop_after_the_number_is_resumed_from_the_journal(
     assert "accepted" == _follow(again, done.queued or 0)
 
 
+def test_a_card_that_was_swapped_after_the_number_writes_nothing_and_is_resumed_with_the_right_one(
+    host: Host, sim: Simulator, plugins: Plugins, prescription: Prescription
+) -> None:
+    """Between number and orders somebody puts another card in: nothing is written, nobody is asked needlessly."""
+
+    class Swapper:
+        @hookimpl
+        def nhirx_visit_number_issued(self) -> None:
+            sim.insert_card(PEOPLE[1])
+
+    plugins.register(Swapper(), "swapper")
+    with pytest.raises(WrongCard):
+        host.dispense(prescription, host.facts(prescription))
+    [begun] = host.outbox.journal.unfinished()
+    assert ("numbered", 0) == (begun.state, len(list(sim.ledger.events("orders"))))
+
+    sim.insert_card()
+    done = host.resume(begun.id)
+
+    assert "accepted" == _follow(host, done.queued or 0)
+
+
 def test_a_record_may_go_without_order_signatures_when_the_card_is_left_alone(
     open_host: Callable[[], Host], sim: Simulator, prescription: Prescription
 ) -> None:
