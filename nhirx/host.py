@@ -287,6 +287,20 @@ class Host:
                 signatures = self._write(dispensing, facts, prescription, holder, kept.reading)
             return self._finish(dispensing, plan, facts, prescription, holder, kept.reading, signatures)
 
+    def give_back(self, dispensing: int, *, by: str) -> bool:
+        """Give the visit number back and close the dispensing, decided by a named person; False where it cannot be given back.
+
+        Raises ``TransitionRefused`` when the dispensing holds no number.
+        """
+        kept = self.outbox.journal.dispensing(dispensing)
+        if kept.reading is None or kept.state not in {"numbered", "writing", "written"}:
+            raise TransitionRefused(state=kept.state, event="give-back")
+        with self._at_the_card:
+            if not self.control.roll_back(kept.reading):
+                return False
+        self.outbox.journal.abandon(dispensing, "given back", by=by)
+        return True
+
     def _rehearse(self, plan: UploadPlan, facts: Facts, prescription: Prescription) -> None:
         """Fill and check the record with a made-up reading, so that what cannot pass stops before a number is taken.
 

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("從紙本處方到上傳完成的完整示範", "the whole way once, everything simulated"),
     "sim": ("啟動模擬的讀卡機控制軟體與健保署服務", "start the simulated control software and NHI services"),
     "outbox": ("查看與處理待上傳資料", "look at and work the upload queue"),
+    "journal": ("查看與完成中斷或欠卡的調劑", "finish dispensings that were stopped or wait for a card"),
     "audit": ("查看與驗證稽核紀錄", "look at and verify the audit trail"),
     "doctor": ("檢查這台電腦的各項元件", "check every part of this machine"),
     "trust": ("信任或撤銷控制軟體的自簽憑證", "trust or revoke the certificate of local control software"),
