@@ -17,7 +17,7 @@ from samples import degrade, form, sheet
 from samples.degrade import Box
 
 TUNING, FLOORS = range(1000, 2000), range(9000, 10000)
-KINDS = ("webcam", "flatbed", "two", "phone", "upside-down", "text", "nothing", "placeholder", "conflict")
+KINDS = ("webcam", "flatbed", "two", "phone", "upside-down", "text", "nothing", "placeholder", "conflict", "sheet-and-phone")
 """``hard`` (see ``pages``) mixes the first four, as a counter and a back office meet them."""
 
 # Pixels per millimetre by severity: a good webcam close up … a poor one at arm's length; a scan of 300 … 120 dpi.
@@ -71,7 +71,9 @@ def pages(kind: str, seeds: Sequence[int] | range, *, severity: int | None = Non
 def page(kind: str, seed: int, severity: int) -> Page:
     """The page of one seed."""
     rng = np.random.default_rng([KINDS.index(kind), seed, severity])
-    made = {"two": _two, "phone": _phone, "nothing": _nothing, "conflict": _conflict}.get(kind, _single)
+    made = {"two": _two, "phone": _phone, "nothing": _nothing, "conflict": _conflict, "sheet-and-phone": _beside}.get(
+        kind, _single
+    )
     image, facts, faults = made(rng, kind, severity)
     hidden = kind in {"placeholder", "nothing", "conflict"}
     ids = () if hidden else tuple(dict.fromkeys(value for each in facts for value in each.ids_by_form.values()))
@@ -209,6 +211,26 @@ def _phone(rng: np.random.Generator, kind: str, severity: int) -> _Made:
     boxes = tuple((x + 18, y + 60, w, h) for x, y, w, h in shot.boxes)
     shot = _before_the_lens(rng, _Shot(framed, boxes, ("screen",)), severity)
     return shot.image, [facts], shot.faults
+
+
+def _beside(rng: np.random.Generator, kind: str, severity: int) -> _Made:
+    """A sheet, and beside it a phone that shows the token of a virtual card: only the sheet has a visit ID."""
+    facts = sheet.facts(rng, distractors=2, layout="clinic")
+    shot = _printed(rng, facts, _CAMERA[severity] * 0.95, severity)
+    token = sheet.Code(
+        "VHC." + "".join(f"{int(value):02x}" for value in rng.integers(0, 256, 24)), "qr", "virtual-card", level="L"
+    )
+    screen = replace(
+        sheet.facts(rng, forms=(), distractors=0, layout="slip"), others=(replace(token, module=0.6),), visit_text=None, drugs=()
+    )
+    shown = form.render(screen, _CAMERA[severity] * 0.95 * 25.4).image[:, int(shot.image.shape[0] * 0.3) :]
+    framed = cv2.copyMakeBorder(shown, 60, 60, 18, 18, cv2.BORDER_CONSTANT, value=(18, 18, 18))
+    high, wide = max(shot.image.shape[0], framed.shape[0]), shot.image.shape[1] + framed.shape[1] + 60
+    desk = _background(rng, wide, high)
+    desk[: shot.image.shape[0], : shot.image.shape[1]] = shot.image
+    desk[: framed.shape[0], wide - framed.shape[1] :] = framed
+    moved = _before_the_lens(rng, _Shot(desk, shot.boxes, (*shot.faults, "screen")), severity)
+    return moved.image, [facts], moved.faults
 
 
 def _nothing(rng: np.random.Generator, kind: str, severity: int) -> _Made:

@@ -89,9 +89,9 @@ def id_in(text: str) -> str | None:
 def find_lines(gray: Gray) -> list[Array]:
     """Corners (4×2, from the upper left, along the line) of everything that looks like a line of about twenty characters."""
     scale = min(1.0, _WORK / max(gray.shape))
-    small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else gray
-    if min(small.shape) < 40:
+    if min(gray.shape) * scale < 40:  # a sliver would shrink to nothing
         return []
+    small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else gray
     ink = cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15)))
     level = max(14.0, 0.35 * float(np.percentile(ink, 99.5)))
     dark = (ink > level).astype(np.uint8)
