@@ -21,7 +21,11 @@ The tree (a test compares it with the classes)::
     │  │  ├─ FileEmpty
     │  │  ├─ FileTooLarge
     │  │  ├─ FileDamaged
-    │  │  └─ FileKindUnknown
+    │  │  ├─ FileKindUnknown
+    │  │  ├─ ArchiveRefused
+    │  │  ├─ PageTimeout
+    │  │  └─ PageCrashed
+    │  ├─ BatchExists
     │  └─ RecordMalformed
     ├─ RuleError
     │  ├─ NoRuleApplies
@@ -206,6 +210,30 @@ class FileKindUnknown(FileUnreadable):
     code = "file-kind-unknown"
     zh_words = "檔案 {path} 不是可辨識的影像或 PDF。請提供 JPEG、PNG、TIFF、BMP、WebP 或 PDF。"
     en_words = "The file {path} is no image or PDF that can be read. Give JPEG, PNG, TIFF, BMP, WebP or PDF."
+
+
+class ArchiveRefused(FileUnreadable):
+    code = "archive-refused"
+    zh_words = "壓縮檔 {path} 無法展開（{problem}）。請先自行解壓縮，再對資料夾執行。"
+    en_words = "The archive {path} was not unpacked ({problem}). Unpack it yourself and give the folder."
+
+
+class PageTimeout(FileUnreadable):
+    code = "page-timeout"
+    zh_words = "{path} 的這一頁超過時限仍未讀完（{problem}），已略過。請人工查看。"
+    en_words = "This page of {path} was given up: it took longer than allowed ({problem}). A person has to look at it."
+
+
+class PageCrashed(FileUnreadable):
+    code = "page-crashed"
+    zh_words = "讀取 {path} 的這一頁時程式當掉（{problem}），已略過。請人工查看。"
+    en_words = "Reading this page of {path} ended its process ({problem}); the page was set aside. A person has to look at it."
+
+
+class BatchExists(InputError):
+    code = "batch-exists"
+    zh_words = "輸出資料夾 {path} 不能使用：{problem}。要接續先前的批次請加 --resume，否則請換一個資料夾。"
+    en_words = "The output folder {path} cannot be used: {problem}. Add --resume to go on with its batch, or name another folder."
 
 
 class RecordMalformed(InputError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,15 +60,38 @@ def _is_picture(path: Path) -> bool:
         return False
 
 
-def pages(path: str | os.PathLike[str]) -> Generator[Page, None, None]:
-    """The pages of a file in order. A file or page that cannot be opened is a page with ``error``; nothing is raised."""
+def page_count(path: str | os.PathLike[str]) -> int | None:
+    """How many pages a PDF or TIFF says it has, 1 for a picture; None when it does not open or its list of pages is broken."""
+    import pypdfium2
+
+    name = os.fspath(path)
+    try:
+        kind, _size = _sniff(name)
+        if kind == "pdf":
+            with _PDFIUM, closing(pypdfium2.PdfDocument(name)) as document:
+                return len(document)
+        if kind == "tiff":
+            with images.open_pillow(name, name) as picture:
+                return int(getattr(picture, "n_frames", 1))
+    except Exception:  # whatever is wrong with it is said by ``pages``
+        return None
+    return 1
+
+
+def pages(path: str | os.PathLike[str], first: int = 1, most: int = MAX_PAGES) -> Generator[Page, None, None]:
+    """The pages of a file in order, at most ``most``, from number ``first`` on; the pages before it are not touched.
+
+    A file or page that cannot be opened is a page with ``error``; nothing is raised.
+    """
     name = os.fspath(path)
     try:
         data_kind, size = _sniff(name)
         if data_kind == "pdf":
-            yield from _pdf(name)
+            yield from _pdf(name, first, most)
         elif data_kind == "tiff":
-            yield from _tiff(name)
+            yield from _tiff(name, first, most)
+        elif first > 1:
+            return
         elif size > images.MAX_BYTES:
             yield Page(1, error=FileTooLarge(path=name, problem=f"{size // 1_000_000} MB"))
         else:
@@ -95,10 +119,10 @@ def _sniff(path: str) -> tuple[str, int]:
     return kind, size
 
 
-def _tiff(path: str) -> Iterator[Page]:
+def _tiff(path: str, first: int, most: int) -> Iterator[Page]:
     with images.open_pillow(path, path) as picture:
-        number = 1
-        while number <= MAX_PAGES:
+        number = first
+        while number < first + most:
             try:
                 picture.seek(number - 1)
             except EOFError:
@@ -115,7 +139,7 @@ def _tiff(path: str) -> Iterator[Page]:
             number += 1
 
 
-def _pdf(path: str) -> Iterator[Page]:
+def _pdf(path: str, first: int, most: int) -> Iterator[Page]:
     import pypdfium2
 
     with _PDFIUM:
@@ -128,7 +152,7 @@ def _pdf(path: str) -> Iterator[Page]:
     try:
         if count == 0:
             raise FileDamaged(path=path, problem="no pages")
-        for number in range(1, min(count, MAX_PAGES) + 1):
+        for number in range(first, min(count, first + most - 1) + 1):
             yield _pdf_page(document, number, path)
     finally:
         with _PDFIUM:

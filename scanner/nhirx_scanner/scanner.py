@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -59,8 +60,14 @@ class Scanner:
 
     def scan_file(self, path: str | os.PathLike[str]) -> list[Scan]:
         """Every page of a file, in order; a page or file that is broken is a scan with ``error``."""
+        return list(self.scan_pages(path))
+
+    def scan_pages(self, path: str | os.PathLike[str], first: int = 1, most: int = files.MAX_PAGES) -> Iterator[Scan]:
+        """As ``scan_file``, a page at a time and from page ``first`` on: long files need not fit into memory nor be begun again."""
         name = os.fspath(path)
-        return [self._page(page, name) for page in files.pages(name)]
+        with closing(files.pages(name, first, most)) as pages:
+            for page in pages:
+                yield self._page(page, name)
 
     def session(self) -> Session:
         """A session for video: push frames, agreement is built over them."""
