@@ -57,6 +57,7 @@ class Form:
 
 FORMS = (
     Form("code128", 0.0, 22, 255.0, 11.0),
+    Form("code128", 0.0, 21, 244.0, 11.0),  # four digits first, written as two pairs
     *(Form("code39", ratio, 22, 22 * (3 * ratio + 7) - 1, 3 * ratio + 7) for ratio in (2.0, 2.5, 3.0)),
     Form("code93", 0.0, 24, 217.0, 9.0),
 )
@@ -254,7 +255,7 @@ def _costs(line: Array, low: float, high: float, form: Form, blur: float, spread
 def _allowed(form: Form) -> tuple[Array, Array, Array]:
     """Template numbers of the start, of the characters, of what may stand at the end."""
     if form.name == "code128":
-        return np.array([103, 104]), np.array([ord(c) - 32 for c in ALPHABET + _STRANGERS128]), np.arange(103)
+        return np.array([103, 104, 105]), np.array([ord(c) - 32 for c in ALPHABET + _STRANGERS128]), np.arange(103)
     if form.name == "code39":
         star = len(ALPHABET + _STRANGERS39)
         return np.array([star]), np.arange(star), np.array([star])
@@ -266,6 +267,8 @@ def _best_places(costs: Array, form: Form) -> Array:
     best: Array = costs[:, :, characters].min(axis=2)
     best[0] = costs[0][:, start].min(axis=1)
     best[-1] = costs[-1][:, end].min(axis=1)
+    if form.name == "code128":
+        best[1:4] = costs[1:4, :, :103].min(axis=2)  # pairs of digits and the change to letters
     if form.name == "code93":
         best[-3:-1] = costs[-3:-1].min(axis=2)
     return best
@@ -319,20 +322,31 @@ def _solve39(costs: Array, strict: bool) -> Reading:
     return Reading(text, "code39", float(each.mean()), float(np.sort(each)[-2]), float((order[:, 1] - order[:, 0]).min()), 0.0)
 
 
+def _plans(count: int, values: Array) -> list[list[Array]]:
+    """What may stand at each place up to the check: characters throughout, or one or two pairs of digits before them."""
+    pair, change = np.arange(100), np.array([100])
+    if count == 21:
+        return [[np.array([105]), pair, pair, change, *[values] * 16]]
+    return [[np.array([103, 104]), *[values] * 20], [np.array([105]), pair, change, *[values] * 18]]
+
+
 def _solve128(costs: Array, strict: bool) -> Reading:
-    starts, values, _ = _allowed(FORMS[0])
+    _, values, _ = _allowed(FORMS[0])
     if strict:
         values = values[: len(ALPHABET)]
     last = len(costs) - 1
-    start = int(starts[costs[0, starts].argmin()])
+    plans = _plans(len(costs), values)
+    sums = [sum(float(costs[k, allowed].min()) for k, allowed in enumerate(plan)) for plan in plans]
+    plan, free = plans[int(np.argmin(sums))], min(sums) + float(costs[last, :103].min())
+    start = int(plan[0][costs[0, plan[0]].argmin()])
     # totals[r]: the cheapest text so far whose checksum is r. The check character then prices each r.
     totals = np.full(103, math.inf)
     totals[start % 103] = costs[0, start]
     rows = np.arange(103)
     came: list[Array] = []
     for place in range(1, last):
-        source = (rows[None, :] - place * values[:, None]) % 103
-        options = totals[source] + costs[place, values][:, None]
+        source = (rows[None, :] - place * plan[place][:, None]) % 103
+        options = totals[source] + costs[place, plan[place]][:, None]
         chosen = options.argmin(axis=0)
         came.append(chosen)
         totals = options[chosen, rows]
@@ -340,23 +354,28 @@ def _solve128(costs: Array, strict: bool) -> Reading:
     rest = int(totals.argmin())
     residue, picked = rest, []
     for place in range(last - 1, 0, -1):
-        value = int(values[came[place - 1][residue]])
+        value = int(plan[place][came[place - 1][residue]])
         picked.append(value)
         residue = (residue - place * value) % 103
     picked.reverse()
-    free = costs[0, start] + costs[1:last][:, values].min(axis=1).sum() + costs[last, :103].min()
     each = np.array([costs[0, start], *(costs[k + 1, v] for k, v in enumerate(picked)), costs[last, rest]])
     ordered = np.sort(totals)
-    text = "".join(chr(value + 32) for value in picked)
+    ordered_leads = [np.partition(costs[k, allowed], 1) for k, allowed in enumerate(plan[1:], 1) if len(allowed) > 1]
     return Reading(
-        text,
+        _text128(picked, pairs=start == 105),
         "code128",
         float(each.mean()),
         float(np.sort(each)[-2]),
         float(ordered[1] - ordered[0]),
         float(totals[rest] - free),
-        _weakest(costs[1:last][:, values]),
+        float(sorted(float(pair[1] - pair[0]) for pair in ordered_leads)[1]),
     )
+
+
+def _text128(values: list[int], *, pairs: bool) -> str:
+    digits = values[: values.index(100)] if pairs else []
+    letters = values[len(digits) + 1 :] if pairs else values
+    return "".join(f"{value:02d}" for value in digits) + "".join(chr(value + 32) for value in letters)
 
 
 def _weakest(data: Array) -> float:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nhirx_scanner.scanner import Scanner
 
 STAGES = ("regions", "retry", "zbar", "opencv", "model1d", "modelqr", "ocr")
-THOROUGH_MS, FAST_MS = 1500.0, 60.0
+THOROUGH_MS, FAST_MS, SECOND_FORM_MS = 1500.0, 60.0, 250.0
 _MOST_BARS, _MOST_BLOBS = 8, 6
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 _HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
@@ -83,6 +83,12 @@ class Work:
         return [*self.bars, *(item for item in self.blobs if item[0] in self.qr_like)]
 
     @property
+    def settled(self) -> bool:
+        """Whether nothing that is still unread could change the answer."""
+        scan = decide(self.reads)
+        return scan.status in ("several", "conflict") or scan.confidence == "agreed"
+
+    @property
     def done(self) -> bool:
         return decide(self.reads).status in ("found", "several", "conflict")
 
@@ -96,8 +102,11 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
         regions(work)
         if work.thorough:
             for stage in (_retry_bars, _model_bars, _retry_blobs, _model_blobs, _printed_text, _last_resort):
-                if work.done:
+                if work.settled or (work.done and stage in (_printed_text, _last_resort)):
                     break
+                if work.done:
+                    # One form was read. Another one that can still be read agrees, or shows that the sheet contradicts itself.
+                    work.until = min(work.until, time.perf_counter() + SECOND_FORM_MS / 1000.0)
                 stage(work)
     scan = decide(work.reads, seen=("damaged",) if work.unread else None, apart=lambda a, b: are_apart(gray, a, b))
     return replace(scan, reasons=reasons(gray, work.unread)) if scan.status == "unreadable" and work.unread else scan

@@ -1,0 +1,52 @@
+"""The decision: what counts as agreement, as two sheets, as a conflict, and when nothing may be said."""
+
+from __future__ import annotations
+
+import pytest
+from nhirx_scanner.engines import Read
+from nhirx_scanner.vote import decide
+
+
+def at(x: float, y: float, size: float = 60.0) -> tuple[tuple[float, float], ...]:
+    return ((x, y), (x + size, y), (x + size, y + size), (x, y + size))
+
+
+def test_an_implausible_code_39_needs_a_second_witness():
+    """Twenty characters in which no person can be: one engine is not enough, two are."""
+    text = "AAAAAAAAAAAAAAAAAAAB"
+    one = Read(text, "code39", at(0, 0), "zxing")
+    two = Read(text, "code39", at(2, 1), "zbar")
+
+    assert ("unreadable", None) == (decide([one]).status, decide([one]).visit_id)
+    assert ("found", "agreed", 2) == (decide([one, two]).status, decide([one, two]).confidence, decide([one, two]).codes[0].reads)
+
+
+@pytest.mark.parametrize(("trust", "status"), [(1.0, "found"), (0.99, "unreadable")])
+def test_text_is_a_proposal(draw, trust, status):
+    """Printed text alone is called ocr; below the trust it is only listed."""
+    scan = decide([Read(draw.visit_id(1), "text", at(0, 0), "ocr", trust)])
+
+    assert status == scan.status
+    assert ("ocr" if status == "found" else None) == scan.confidence
+    assert ["visit-id"] == [code.kind for code in scan.codes]
+
+
+def test_the_same_bars_read_in_two_ways_are_a_conflict(draw):
+    """Two texts at one place: one of them is wrong, and nobody knows which."""
+    scan = decide([Read(draw.visit_id(1), "code128", at(0, 0), "zxing"), Read(draw.visit_id(2), "code128", at(3, 3), "model")])
+
+    assert ("conflict", ()) == (scan.status, scan.visit_ids)
+
+
+def test_one_form_each_is_two_sheets_only_with_a_gap_between(draw):
+    """QR of one ID, bars of another: two sheets when the paper ends in between, else a sheet that contradicts itself."""
+    reads = [Read(draw.visit_id(1), "qr", at(0, 0), "zxing"), Read(draw.visit_id(2), "code128", at(0, 900), "zxing")]
+
+    assert "several" == decide(reads, apart=lambda a, b: True).status
+    assert "conflict" == decide(reads, apart=lambda a, b: False).status
+
+
+def test_a_seen_code_is_unreadable_and_nothing_is_none():
+    """Reasons make a page unreadable; without them and without codes it has none."""
+    assert ("unreadable", ("blur",)) == (decide([], seen=("blur",)).status, decide([], seen=("blur",)).reasons)
+    assert "none" == decide([]).status
