@@ -253,7 +253,7 @@ class Host:
                 if plan.call == _WITH_CARD:
                     holder = self.identify(facts, reference=prescription.reference, confirmed=confirmed)
                 begun = self.outbox.journal.open(plan, prescription, facts, settles=settles)
-                reading = self._take(begun, plan, facts, prescription)
+                reading = self._take(begun, plan, facts, prescription, holder)
             except (CardError, TransportError) as error:
                 declared = self._declared(error, facts)
             else:
@@ -329,7 +329,9 @@ class Host:
 
     # ── inside a dispensing ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def _take(self, begun: int, plan: UploadPlan, facts: Facts, prescription: Prescription) -> CardReading | None:
+    def _take(
+        self, begun: int, plan: UploadPlan, facts: Facts, prescription: Prescription, holder: Holder | None
+    ) -> CardReading | None:
         """The visit number, or the ID without a card, on disk before anything else is done with it."""
         try:
             if plan.call == _WITH_CARD:
@@ -337,12 +339,13 @@ class Host:
                     visit_category=plan.fields["M07"] or "",
                     make_up=facts.make_up is not None,
                     newborn_mark=plan.fields.get("M10") or " ",
+                    holder=holder,
                 )
             elif plan.call is not None:
                 reading = self.control.no_card_id(facts.patient.national_id)
             else:
                 return None
-        except CardError as error:
+        except (CardError, WrongCard) as error:
             # The control software said no: nothing was taken. After a TransportError that is not known, so then the
             # journal keeps the dispensing open, for a person to see.
             self.outbox.journal.abandon(begun, error.code)

@@ -56,8 +56,12 @@ class ControlSoftware(ABC):
         """The holder by the control software (the data centre answers for a real card)."""
 
     @abstractmethod
-    def visit_number(self, *, visit_category: str, make_up: bool = False, newborn_mark: str = " ") -> CardReading:
+    def visit_number(
+        self, *, visit_category: str, make_up: bool = False, newborn_mark: str = " ", holder: Holder | None = None
+    ) -> CardReading:
         """API 1.53: a visit number with signature and visit ID for the card in the reader.
+
+        With ``holder`` another card than theirs is ``WrongCard``, before a number is taken.
 
         An expired card (5003, 3201) is updated once and asked once more. 5010 is a notice. After 5174 the ID is fetched
         with API 1.56; when that fails too ``visit_id`` is None and the notice is kept: the number is taken all the same.

@@ -139,7 +139,9 @@ class Control6(ControlSoftware):
 
     # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def visit_number(self, *, visit_category: str, make_up: bool = False, newborn_mark: str = " ") -> CardReading:
+    def visit_number(
+        self, *, visit_category: str, make_up: bool = False, newborn_mark: str = " ", holder: Holder | None = None
+    ) -> CardReading:
         wanted = {
             "treatmentItem": visit_category,
             "babyTreatment": newborn_mark,
@@ -147,11 +149,11 @@ class Control6(ControlSoftware):
         }
         with self._lock:
             try:
-                answer, signature = self._next_number(wanted)
+                answer, signature = self._next_number(wanted, holder)
             except CardExpired:
                 # Once, never in a loop: a card that stays expired after an update stays expired.
                 self.update_card()
-                answer, signature = self._next_number(wanted)
+                answer, signature = self._next_number(wanted, holder)
             number = answers.code(answer, self._far.url)
             moment = answers.text(answer, "treatmentDateTime", self._far.url)
             visit_id = answers.optional_text(answer, "treatmentNumber") or self._visit_id_of(moment)
@@ -164,9 +166,17 @@ class Control6(ControlSoftware):
                 notices=() if number == "0" else (int(number),),
             )
 
-    def _next_number(self, wanted: Answer) -> tuple[Answer, Answer]:
+    def _next_number(self, wanted: Answer, holder: Holder | None) -> tuple[Answer, Answer]:
         # Without an ID the number itself may be taken all the same, and a number taken is never thrown away.
-        return self.ask("/api/v1/SequelNumber/Next", "hc", _NUMBER, wanted, passing=VisitIdNotMade, needs="treatmentDateTime")
+        return self.ask(
+            "/api/v1/SequelNumber/Next",
+            "hc",
+            _NUMBER,
+            wanted,
+            holder=holder,
+            passing=VisitIdNotMade,
+            needs="treatmentDateTime",
+        )
 
     def _visit_id_of(self, moment: str) -> str | None:
         """The ID of a number that came without one (1.56), or None: the number counts even so, and can be asked again."""

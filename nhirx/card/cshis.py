@@ -116,10 +116,14 @@ class Cshis(ControlSoftware):
 
     # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def visit_number(self, *, visit_category: str, make_up: bool = False, newborn_mark: str = " ") -> CardReading:
+    def visit_number(
+        self, *, visit_category: str, make_up: bool = False, newborn_mark: str = " ", holder: Holder | None = None
+    ) -> CardReading:
         with self._lock:
             # Asked first, because a failure here costs no number.
             card_number = records5.ascii_text(self._call(Wanted("csGetCardNo", (layouts.value("nhi_card"),))).buffer)
+            if holder is not None and card_number != holder.card_number:
+                raise WrongCard(which="card-changed")
             wanted = Wanted(
                 "hisGetSeqNumber256N1",
                 (

@@ -92,14 +92,18 @@ class VirtualGateway(ControlSoftware):
 
     # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def visit_number(self, *, visit_category: str, make_up: bool = False, newborn_mark: str = " ") -> CardReading:
+    def visit_number(
+        self, *, visit_category: str, make_up: bool = False, newborn_mark: str = " ", holder: Holder | None = None
+    ) -> CardReading:
         wanted = {
             "cTreatItem": visit_category + " ",
             "cBabyTreat": newborn_mark + " ",
             "cTreatAfterCheck": layouts.value("make_up" if make_up else "normal"),
         }
         with self._lock:
-            holder = self.read_holder()
+            patient = self.read_holder()
+            if holder is not None and patient.national_id != holder.national_id:
+                raise WrongCard(which="card-changed")
             self._present_card()
             number, answer = self._post("VHC/VHChisGetSeqNumber256N1", wanted)
             error = reader_codes.error_for(number, call="VHChisGetSeqNumber256N1") if reader_codes.is_failure(number) else None
@@ -115,7 +119,7 @@ class VirtualGateway(ControlSoftware):
                 made_by="virtual-card",
                 # No call of the gateway is known that fetches the ID afterwards, so a number without ID stays without.
                 visit_id=parts["visit_id"] if error is None else None,
-                card_number=holder.card_number,
+                card_number=patient.card_number,
                 notices=() if number == "0" else (int(number),),
             )
 

@@ -236,6 +236,25 @@ def test_a_stop_after_the_number_is_resumed_from_the_journal(
     assert "accepted" == _follow(again, done.queued or 0)
 
 
+def test_a_card_that_was_swapped_before_the_number_takes_none(
+    host: Host, sim: Simulator, plugins: Plugins, prescription: Prescription
+) -> None:
+    """Who was identified is who gets the number."""
+
+    class Swapper:
+        @hookimpl
+        def nhirx_card_read(self) -> None:
+            sim.insert_card(PEOPLE[1])
+
+    plugins.register(Swapper(), "swapper")
+
+    with pytest.raises(WrongCard):
+        host.dispense(prescription, host.facts(prescription))
+
+    assert [] == list(sim.ledger.issued())
+    assert [] == host.outbox.journal.unfinished()
+
+
 def test_a_card_that_was_swapped_after_the_number_writes_nothing_and_is_resumed_with_the_right_one(
     host: Host, sim: Simulator, plugins: Plugins, prescription: Prescription
 ) -> None:

@@ -44,8 +44,15 @@ class BridgeControl(ControlSoftware):
     def read_holder(self) -> Holder:
         return _value(lambda: Holder.model_validate(self._peer.call("read_holder")))
 
-    def visit_number(self, *, visit_category: str, make_up: bool = False, newborn_mark: str = " ") -> CardReading:
-        arguments = {"visit_category": visit_category, "make_up": make_up, "newborn_mark": newborn_mark}
+    def visit_number(
+        self, *, visit_category: str, make_up: bool = False, newborn_mark: str = " ", holder: Holder | None = None
+    ) -> CardReading:
+        arguments = {
+            "visit_category": visit_category,
+            "make_up": make_up,
+            "newborn_mark": newborn_mark,
+            "holder": holder.model_dump(mode="json") if holder else None,
+        }
         return _value(lambda: CardReading.model_validate(self._peer.call("visit_number", **arguments)))
 
     def no_card_id(self, national_id: str) -> CardReading:
