@@ -8,7 +8,7 @@ it is there, the record and its place in the queue in one transaction.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,6 @@ from nhirx.errors import (
     AbnormalReasonNeeded,
     CardAbsent,
     CardError,
-    CheckFailed,
     PlanBlocked,
     TransitionRefused,
     TransportError,
@@ -43,6 +42,7 @@ from nhirx.model import (
 )
 from nhirx.parts import Parts
 from nhirx.records.check import check_record
+from nhirx.rehearsal import WITH_CARD, rehearse, stop_on_errors
 from nhirx.roc import TAIPEI
 from nhirx.settings import Settings
 from nhirx.tables.reader_codes import abnormal_serials
@@ -53,12 +53,6 @@ if TYPE_CHECKING:
     from nhirx.outbox import Outbox
     from nhirx.plugin.manager import Plugins
     from nhirx.upload.worker import Worker
-
-_WITH_CARD = "1.53"
-"""The call of the control software that needs the card (``UploadPlan.call``)."""
-
-_MADE_UP = "0" * 20
-"""Stands for what the card will give while a record is rehearsed; it never leaves that step."""
 
 _DAYS_AROUND = timedelta(days=120)
 """How far around a dispensing the plugins are asked for closed days: longer than any window of the rules."""
@@ -246,11 +240,11 @@ class Host:
         if plan.action == "none":
             return Dispensing(id=None, state="none", plan=plan)
         if plan.action == "upload":
-            self._rehearse(plan, facts, prescription)
+            rehearse(plan, facts, prescription, self.settings)
         holder: Holder | None = None
         with self._at_the_card:
             try:
-                if plan.call == _WITH_CARD:
+                if plan.call == WITH_CARD:
                     holder = self.identify(facts, reference=prescription.reference, confirmed=confirmed)
                 begun = self.outbox.journal.open(plan, prescription, facts, settles=settles)
                 reading = self._take(begun, plan, facts, prescription, holder)
@@ -282,7 +276,7 @@ class Host:
         signatures = kept.signatures or ()
         holder: Holder | None = None
         with self._at_the_card:
-            if kept.state != "written" and write_again is not False and plan.call == _WITH_CARD:
+            if kept.state != "written" and write_again is not False and plan.call == WITH_CARD:
                 holder = self.identify(facts, reference=prescription.reference, confirmed=confirmed)
                 signatures = self._write(dispensing, facts, prescription, holder, kept.reading)
             return self._finish(dispensing, plan, facts, prescription, holder, kept.reading, signatures)
@@ -301,32 +295,6 @@ class Host:
         self.outbox.journal.abandon(dispensing, "given back", by=by)
         return True
 
-    def _rehearse(self, plan: UploadPlan, facts: Facts, prescription: Prescription) -> None:
-        """Fill and check the record with a made-up reading, so that what cannot pass stops before a number is taken.
-
-        What the card will give is left out of the judgement. Raises as ``_finish`` does.
-        """
-        made_up = CardReading(
-            made_by="card" if plan.call == _WITH_CARD else "no-card",
-            visited_at=facts.dispensed_at,
-            institution=facts.pharmacy.institution,
-            visit_id=_MADE_UP,
-            sam_id=_MADE_UP[:12],
-            card_number=_MADE_UP[:12],
-            security_signature=_MADE_UP[:1] * 256,
-        )
-        lines = resolver.card_orders(prescription, facts) if plan.call == _WITH_CARD else ()
-        record = resolver.fill(plan, made_up, prescription, [_MADE_UP * 2] * len(lines), settings=self.settings)
-        given = {*plan.from_card, "D01", "D11"}
-        wrong = [error for error in check_record(record, today=facts.dispensed_at.date()) if error.field not in given]
-        self._stop_on_errors(wrong, None)
-
-    @staticmethod
-    def _stop_on_errors(found: Sequence[CheckError], begun: int | None) -> None:
-        wrong = [error for error in found if error.severity == "error"]
-        if wrong:
-            raise CheckFailed(count=len(wrong), dispensing=begun, errors=[f"{error.field}:{error.code}" for error in wrong])
-
     # ── inside a dispensing ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _take(
@@ -334,7 +302,7 @@ class Host:
     ) -> CardReading | None:
         """The visit number, or the ID without a card, on disk before anything else is done with it."""
         try:
-            if plan.call == _WITH_CARD:
+            if plan.call == WITH_CARD:
                 reading = self.control.visit_number(
                     visit_category=plan.fields["M07"] or "",
                     make_up=facts.make_up is not None,
@@ -398,7 +366,7 @@ class Host:
         """From what the card gave to the record in the outbox."""
         record = resolver.fill(plan, reading, prescription, signatures, settings=self.settings)
         found = check_record(record, today=facts.dispensed_at.date())
-        self._stop_on_errors(found, begun)
+        stop_on_errors(found, begun)
         queued = self.outbox.journal.filled_and_queued(begun, record)
         self.plugins.dispensed(record, prescription, prescription.reference)
         self.plugins.record_queued(record, prescription.reference)

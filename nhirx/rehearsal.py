@@ -1,0 +1,44 @@
+"""The record before the card is asked: filled with a made-up reading and checked, so that what cannot pass stops early.
+
+A visit number for dispensing cannot be given back, so none is taken for a record that the NHI would refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nhirx import resolver
+from nhirx.errors import CheckFailed
+from nhirx.model import CardReading, CheckError, Facts, Prescription, UploadPlan
+from nhirx.records.check import check_record
+from nhirx.settings import Settings
+
+WITH_CARD = "1.53"
+"""The call of the control software that needs the card (``UploadPlan.call``)."""
+
+_MADE_UP = "0" * 20
+"""Stands for what the card will give; it never leaves this module."""
+
+
+def rehearse(plan: UploadPlan, facts: Facts, prescription: Prescription, settings: Settings) -> None:
+    """Judge all of the record but what the card will give. Raises ``CheckFailed``, ``SettingMissing``, ``FactsInvalid``."""
+    reading = CardReading(
+        made_by="card" if plan.call == WITH_CARD else "no-card",
+        visited_at=facts.dispensed_at,
+        institution=facts.pharmacy.institution,
+        visit_id=_MADE_UP,
+        sam_id=_MADE_UP[:12],
+        card_number=_MADE_UP[:12],
+        security_signature=_MADE_UP[:1] * 256,
+    )
+    lines = resolver.card_orders(prescription, facts) if plan.call == WITH_CARD else ()
+    record = resolver.fill(plan, reading, prescription, [_MADE_UP * 2] * len(lines), settings=settings)
+    given = {*plan.from_card, "D01", "D11"}
+    stop_on_errors([error for error in check_record(record, today=facts.dispensed_at.date()) if error.field not in given])
+
+
+def stop_on_errors(found: Sequence[CheckError], dispensing: int | None = None) -> None:
+    """Raise ``CheckFailed`` when an error is among ``found``; ``dispensing`` is its number in the journal, if it has one."""
+    wrong = [error for error in found if error.severity == "error"]
+    if wrong:
+        raise CheckFailed(count=len(wrong), dispensing=dispensing, errors=[f"{error.field}:{error.code}" for error in wrong])
