@@ -123,23 +123,18 @@ def _pcsc() -> Report:
 
 def _control() -> Report:
     from nhirx import settings
-    from nhirx.card.control6 import Control6
+    from nhirx.card.choose import control_software
 
-    control = Control6(settings.load())
+    control = control_software(settings.load())
     try:
         status = control.status()
     finally:
         control.close()
     detail = {"initialised": status.initialised, "sam": status.sam_ready, "card": status.card_present, "version": status.version}
     if not status.reachable:
-        zh = "讀卡機控制軟體 6.0 沒有回應。請啟動控制軟體，或確認設定中的網址與憑證。"
-        return report(
-            "control",
-            "fail",
-            zh,
-            "Control software 6.0 does not answer: start it, or check its address and certificate.",
-            **detail,
-        )
+        zh = "讀卡機控制軟體沒有回應。請啟動控制軟體，或確認設定中的網址與憑證（nhirx trust add）。"
+        en = "The control software does not answer: start it, or check its address and certificate (nhirx trust add)."
+        return report("control", "fail", zh, en, problems=list(status.problems), **detail)
     if not status.sam_ready:
         return report(
             "control",
