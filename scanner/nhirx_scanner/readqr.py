@@ -81,7 +81,9 @@ def read(crop: Gray, quads: list[Quad], *, least: float = 0.55, most: int = 4) -
             break
         module = float(np.hypot(*(grid.corners[1] - grid.corners[0]))) / (17 + 4 * grid.version)
         sharp = sharpened(crop, max(0.8, 0.35 * module), 1.2)
-        for picture, how in ((crop, grid), (sharp, grid), (sharp, settle(sharp, grid))):
+        settled = settle(sharp, grid)
+        sharper = sharpened(crop, max(1.0, 0.6 * module), 3.0)
+        for picture, how in ((crop, grid), (sharp, grid), (sharp, settled), (sharper, settled)):
             reading = decode(levels(picture, how.version, how.corners), how)
             if reading is not None and (reading.is_sure or reading.is_fair):
                 return fitted[0].match, reading
