@@ -69,11 +69,11 @@ def _other_code(rng: Rng) -> np.ndarray:
 
 _KINDS: list[tuple[Callable[[Rng], np.ndarray], int]] = [
     (_noise, 700),
-    (_stripes, 900),
+    (_stripes, 1400),
     (_checks, 900),
     (_texture, 500),
-    (_words, 900),
-    (_other_code, 1300),
+    (_words, 200),  # the only ones that text recognition looks at long
+    (_other_code, 1500),
 ]
 
 
