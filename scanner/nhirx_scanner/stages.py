@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nhirx_scanner.scanner import Scanner
 
 STAGES = ("regions", "retry", "zbar", "opencv", "model1d", "modelqr", "ocr")
-THOROUGH_MS, FAST_MS, SECOND_FORM_MS = 1500.0, 60.0, 250.0
+THOROUGH_MS, FAST_MS, SECOND_FORM_MS = 1400.0, 60.0, 250.0
 _MOST_BARS, _MOST_BLOBS = 8, 6
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 _HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
