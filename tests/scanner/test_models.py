@@ -28,7 +28,10 @@ def test_the_model_reads_what_another_program_wrote(draw, symbology, seed):
 
 @pytest.mark.parametrize("symbology", ["Code128", "Code39", "Code93"])
 def test_broken_bars_are_read_when_libraries_see_nothing(draw, symbology):
-    """Bars with two thirds of their ink gone at random, in noise: only the mean along the bars still holds the text."""
+    """Bars with two thirds of their ink gone at random, in noise: only the mean along the bars still holds the text.
+
+    Of a Code 39, which checks nothing, so much noise leaves the text right and not believed.
+    """
     text, chance = draw.visit_id(3), np.random.default_rng(3)
     picture = _bars(draw, text, symbology).astype(np.float32)
     picture[chance.random(picture.shape) < 0.65] = 255
@@ -36,7 +39,7 @@ def test_broken_bars_are_read_when_libraries_see_nothing(draw, symbology):
     best = read1d.read_profile(picture.mean(axis=0, dtype=np.float32))[0]
 
     assert [] == engines.zxing(picture, "linear")
-    assert (text, True) == (best.text, best.is_sure)
+    assert (text, symbology != "Code39") == (best.text, best.is_sure)
 
 
 @pytest.mark.parametrize("text", ["00123456789012345678", "AB-12.CD 34/EF+56GH%", "ABCDEFGHIOABCDEFGHIO"])
