@@ -12,6 +12,7 @@ import sys
 # name → (zh, en): the one-line help, here so that listing the commands imports none of them.
 COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("讀取影像或 PDF 上的就醫識別碼", "read the visit ID on images and PDFs"),
+    "batch": ("批次讀取整個資料夾的掃描檔", "read whole folders of scans"),
     "visit-id": ("檢查並說明一組就醫識別碼", "check and explain a visit ID"),
     "resolve": ("由處方資料決定上傳欄位", "decide the upload fields from the facts"),
     "explain": ("逐欄說明上傳值與依據", "explain every field with its rule"),
