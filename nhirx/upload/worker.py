@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from nhirx.errors import NhirxError, RecordMalformed, ResultNotReady, StoreError, TransportError, UploadRefused
+from nhirx.errors import CheckFailed, NhirxError, RecordMalformed, ResultNotReady, StoreError, TransportError, UploadRefused
 from nhirx.model import CheckResult, Receipt
 from nhirx.outbox import Outbox, Queued
+from nhirx.records.check import check_record
 from nhirx.settings import Settings
 from nhirx.upload.breaker import Breaker, Pause
 from nhirx.upload.client import UploadClient, server_time
@@ -125,7 +126,10 @@ class Worker:
         lease = timedelta(seconds=self._settings.lease)
 
         def claim() -> list[Queued]:
-            return self._outbox.queue.claim(self._settings.batch_size, lease, built_before=built_before)
+            while claimed := self._outbox.queue.claim(self._settings.batch_size, lease, built_before=built_before):
+                if passing := [item for item in claimed if self._passes(item, progress)]:
+                    return passing
+            return []
 
         with ThreadPoolExecutor(1, "nhirx-upload") as sender:
             batch = claim()
@@ -151,6 +155,13 @@ class Worker:
                     self._give_back(ahead)
                 return False
         return True
+
+    def _passes(self, item: Queued, progress: Progress) -> bool:
+        """Whether the NHI's checks find no error today. One that fails is kept for a person and never sent."""
+        wrong = [each for each in check_record(item.record, today=self._clock().date()) if each.severity == "error"]
+        if wrong:
+            self._block(item, CheckFailed(count=len(wrong), errors=[f"{each.field}:{each.code}" for each in wrong]), progress)
+        return not wrong
 
     def _packed(self, batch: Sequence[Queued]) -> str | None:
         try:

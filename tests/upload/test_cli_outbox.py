@@ -53,12 +53,12 @@ def test_drain_sends_and_waits_for_the_result(run, put) -> None:
 
 
 def test_drain_ends_with_one_when_a_record_is_rejected(run, put) -> None:
-    number = put(M07="ZZ")
+    number = put(M14="F" * 256)
     code, (answer,), _ = run("drain", "--json")
     shown = run("show", str(number), "--json")[1][0]
 
     assert (1, 1, "rejected") == (code, answer["rejected"], shown["state"])
-    assert "M07" in {error["field"] for error in shown["errors"]}
+    assert "M14" in {error["field"] for error in shown["errors"]}
 
 
 def test_drain_ends_with_three_when_the_service_fails(run, put, sim) -> None:
@@ -74,7 +74,7 @@ def test_drain_with_nothing_to_do(run) -> None:
 
 
 def test_retry_sends_the_same_record_again(run, put) -> None:
-    number = put(M07="ZZ")
+    number = put(M14="F" * 256)
     run("drain", "--json")
 
     assert (0, "built") == (run("retry", str(number), "--by", "p1", "--json")[0], run("list", "--json")[1][0]["state"])

@@ -23,12 +23,12 @@ def test_from_queue_to_accepted(pharmacy) -> None:
 
 
 def test_a_rejected_record_keeps_field_and_code(pharmacy) -> None:
-    number = pharmacy.put(M07="ZZ")
+    number = pharmacy.put(M14="F" * 256)
     pharmacy.until_checked()
     item = pharmacy.outbox.queue.item(number)
 
     assert "rejected" == item.state
-    assert "M07" in {error.field for error in item.result.errors}
+    assert "M14" in {error.field for error in item.result.errors}
     assert ["sent", "rejected"] == [event for event, _, _ in pharmacy.news]
 
 
@@ -42,14 +42,14 @@ def test_batches_are_as_large_as_the_setting(make_pharmacy) -> None:
     assert ["accepted"] * 5 == pharmacy.states()
 
 
-def test_one_record_that_cannot_be_written_does_not_hold_up_the_others(pharmacy) -> None:
+def test_one_record_with_an_error_is_not_sent_and_does_not_hold_up_the_others(pharmacy) -> None:
     pharmacy.put()
     bad = pharmacy.put(M35="\U0001f48a")
     pharmacy.put()
     pharmacy.until_checked()
 
     assert ["accepted", "stuck", "accepted"] == pharmacy.states()
-    assert "record-malformed" == pharmacy.outbox.queue.item(bad).problem.code
+    assert "check-failed" == pharmacy.outbox.queue.item(bad).problem.code
     assert ("stuck", bad) in [(event, item) for event, item, _ in pharmacy.news]
 
 
@@ -261,7 +261,7 @@ def test_a_full_disk_when_the_opcode_comes_means_the_same_record_again(pharmacy,
 def test_the_log_names_nobody(pharmacy, caplog: pytest.LogCaptureFixture) -> None:
     """A day with every kind of trouble, logged at DEBUG, and nothing of the patients, signatures or IDs is in it."""
     caplog.set_level("DEBUG")
-    records = [pharmacy.record(), pharmacy.record(M07="ZZ"), pharmacy.record(M35="\U0001f48a")]
+    records = [pharmacy.record(), pharmacy.record(M14="F" * 256), pharmacy.record(M35="\U0001f48a")]
     for record in records:
         pharmacy.outbox.queue.put(record)
     pharmacy.worker._notify = lambda event, item, result: 1 / 0
