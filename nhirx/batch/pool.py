@@ -65,7 +65,7 @@ class Pool:
         """Do all ``pieces``; each is asked for when a process is free, so that more may be found on the way.
 
         ``pieces`` may be at its end for a moment: it is asked again after every event. Raises ``ComponentMissing`` when the
-        processes do not even start.
+        processes do not even start, ``OSError`` when a process finds the disk full.
         """
         while True:
             self._hand_out(pieces)
@@ -128,6 +128,8 @@ class Pool:
             seat.ready, self._false_starts = True, 0
             self._send(seat)
             return
+        if message[0] == "disk":
+            raise OSError(message[1], message[2])
         if message[0] == "page":
             # Where to go on if the process is lost now.
             seat.piece = replace(piece, first=message[1] + 1)

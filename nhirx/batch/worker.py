@@ -6,6 +6,7 @@ It may crash, hang or be killed: the other side keeps the time and the account (
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib
 import os
@@ -23,6 +24,7 @@ from nhirx.errors import FileTooLarge, FileUnreadable, NhirxError
 CHUNK = 32
 """Pages of a long file that one process reads in a row; files with more are read by several."""
 MAX_PAGES = 200_000
+FULL = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC})
 LIMIT_MS = 30_000.0
 """A page may take its time here: a search cut off by a busy machine would make results differ from run to run."""
 
@@ -75,33 +77,55 @@ def _end_with_parent() -> None:
 
 
 def _work(connection: Connection, scanner: Any, files: _Files, piece: Piece) -> None:
-    done = 0
     try:
         path, picture = files.local(piece)
         if piece.picture is not None:
             from nhirx.batch.pictures import write
 
             connection.send(("picture", write(path, piece)))
+        else:
+            _read(connection, scanner, path, picture, piece)
+    except (BrokenPipeError, ConnectionResetError):
+        raise
+    except OSError as error:
+        if error.errno in FULL:
+            # Nothing is wrong with the page: to book it as broken would lose it for good.
+            connection.send(("disk", error.errno, error.strerror))
             return
-        last = piece.last
-        if last is None:
-            from nhirx_scanner.files import page_count
-
-            count = page_count(path)
-            if count is not None and count > MAX_PAGES:
-                raise FileTooLarge(path=piece.path, problem=f"{count} pages")
-            if count is not None and count > CHUNK:
-                connection.send(("count", count))
-                return
-        for scan in scanner.scan_pages(str(path), piece.first, MAX_PAGES if last is None else last - piece.first + 1):
-            done += 1
-            connection.send(("page", scan.page, _told(scan, piece), picture, round(scan.ms, 1)))
+        problem = FileUnreadable(path=piece.path, problem=error.strerror or type(error).__name__)
+        _fail(connection, problem, piece)
     except NhirxError as error:
-        connection.send(("page", piece.first + done, failure(error, piece.path, piece.first + done), None, 0.0))
-        done += 1
-    except (MemoryError, RecursionError, OSError) as error:
-        problem = FileUnreadable(path=piece.path, problem=getattr(error, "strerror", None) or type(error).__name__)
-        connection.send(("page", piece.first + done, failure(problem, piece.path, piece.first + done), None, 0.0))
+        _fail(connection, error, piece)
+
+
+def _fail(connection: Connection, error: NhirxError, piece: Piece) -> None:
+    if piece.picture is not None:
+        connection.send(("picture", None))
+        return
+    connection.send(("page", piece.first, failure(error, piece.path, piece.first), None, 0.0))
+    connection.send(("end", 1))
+
+
+def _read(connection: Connection, scanner: Any, path: Path, picture: str | None, piece: Piece) -> None:
+    last, done = piece.last, 0
+    if last is None:
+        from nhirx_scanner.files import page_count
+
+        count = page_count(path)
+        if count is not None and count > MAX_PAGES:
+            raise FileTooLarge(path=piece.path, problem=f"{count} pages")
+        if count is not None and count > CHUNK:
+            connection.send(("count", count))
+            return
+    pages = scanner.scan_pages(str(path), piece.first, MAX_PAGES if last is None else last - piece.first + 1)
+    try:
+        for scan in pages:
+            connection.send(("page", scan.page, _told(scan, piece), picture, round(scan.ms, 1)))
+            done += 1
+    except (MemoryError, RecursionError) as error:
+        page = piece.first + done
+        problem = FileUnreadable(path=piece.path, problem=type(error).__name__)
+        connection.send(("page", page, failure(problem, piece.path, page), None, 0.0))
         done += 1
     connection.send(("end", done))
 
