@@ -50,6 +50,7 @@ from nhirx.tables.reader_codes import abnormal_serials
 if TYPE_CHECKING:
     from nhirx_scanner import Scan, Scanner
 
+    from nhirx.card_watch import CardWatch, Seen
     from nhirx.outbox import Outbox
     from nhirx.plugin.manager import Plugins
     from nhirx.upload.worker import Worker
@@ -124,6 +125,12 @@ class Host:
 
         client = UploadClient(self.settings, self.control.upload_signature)
         return Worker(self.outbox, client, clock=self.clock, settings=self.settings, notify=News(self.outbox, self.plugins))
+
+    def watch_cards(self, seen: Seen | None = None) -> CardWatch:
+        """Tell plugins and ``seen`` of cards put in and taken out, from its ``start`` to its ``stop`` (or use it with ``with``)."""
+        from nhirx.card_watch import CardWatch
+
+        return CardWatch(self.plugins, seen)
 
     def close(self) -> None:
         """Let go of card, database and plugins. What was begun is in the journal."""

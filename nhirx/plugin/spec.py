@@ -128,7 +128,10 @@ def nhirx_prescription_scanned(scan: Scan) -> None:
 
 @hookspec
 def nhirx_card_read(holder: Holder, reference: str | None) -> None:
-    """Called when the card was read and its holder is the patient of the prescription."""
+    """Called when the card was read and its holder is the patient of the prescription.
+
+    Also, with ``reference`` None, for each card that is put in while the counter watches its readers.
+    """
 
 
 @hookspec

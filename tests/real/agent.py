@@ -15,9 +15,13 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from nhirx.card.monitor import CardMonitor
+from nhirx import hookimpl
+from nhirx.card.monitor import CardEvent, CardMonitor
 from nhirx.card.pcsc import PcscReader
+from nhirx.card_watch import CardWatch
 from nhirx.errors import NhirxError
+from nhirx.model import Holder
+from nhirx.plugin.manager import Plugins
 
 held: list[Any] = []
 
@@ -63,7 +67,7 @@ def let_go() -> dict[str, Any]:
 
 
 events: list[dict[str, Any]] = []
-monitors: list[CardMonitor] = []
+monitors: list[CardMonitor | CardWatch] = []
 
 
 def watch() -> dict[str, Any]:
@@ -84,6 +88,31 @@ def unwatch() -> dict[str, Any]:
     took = time.monotonic() - began
     monitors.pop().stop()
     return {"took": took}
+
+
+told: list[Any] = []
+
+
+class _Listener:
+    @hookimpl
+    def nhirx_card_read(self, holder: Holder, reference: str | None) -> None:
+        told.append([holder.national_id, reference])
+
+
+def watch_cards() -> dict[str, Any]:
+    """Watch as a counter does: what the plugins hear, and what the display is shown."""
+    plugins = Plugins(discover=False)
+    plugins.register(_Listener(), "listener")
+
+    def shown(event: CardEvent, found: object) -> None:
+        events.append(asdict(event) | {"reader": getattr(found, "code", None) or getattr(found, "national_id", "")})
+
+    monitors.append(CardWatch(plugins, shown).start())
+    return {}
+
+
+def heard() -> dict[str, Any]:
+    return {"told": told}
 
 
 def log(level: int) -> dict[str, Any]:
@@ -111,6 +140,8 @@ COMMANDS = {
     "watch": watch,
     "seen": seen,
     "unwatch": unwatch,
+    "watch_cards": watch_cards,
+    "heard": heard,
 }
 
 if __name__ == "__main__":

@@ -100,3 +100,18 @@ def _but(answer, code):
     """The error code, unless it is this one."""
     found = answer["error"]["code"]
     return None if found == code else found
+
+
+def test_the_counter_hears_who_was_put_in_and_of_cards_that_are_none(slots, agent):
+    """A patient's card is told to plugins and display, a bank card only to the display, with the reason."""
+    agent("watch_cards")
+    slots[0].insert("nul-padded")
+    wait_for(lambda: agent("heard")["told"], "the patient")
+    slots[1].insert("bank")
+    wait_for(lambda: sum(kind == "card-inserted" for kind, *_ in agent("seen")["events"]) == 2, "the bank card")
+    agent("unwatch")
+    [[national_id, reference]] = agent("heard")["told"]
+    shown = [found for kind, found, _ in agent("seen")["events"] if kind == "card-inserted"]
+
+    assert reference is None
+    assert sorted([national_id, "not-an-nhi-card"]) == sorted(shown)
