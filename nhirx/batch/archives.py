@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from nhirx.errors import ArchiveRefused, FileMissing, NhirxError
 
@@ -38,15 +38,13 @@ class Member:
     error: NhirxError | None = None
 
 
-def is_archive(path: Path) -> bool:
-    """By the first bytes or the suffix: a broken archive still has to be accounted for as one."""
-    if path.suffix.lower() == ".zip":
-        return True
-    try:
-        with path.open("rb") as file:
-            return file.read(4) == b"PK\x03\x04"
-    except OSError:
-        return False
+def is_archive(name: str, head: bytes) -> bool:
+    """By the suffix (a broken archive still has to be accounted for as one), or by the first bytes when there is no suffix.
+
+    Office documents are archives, too, and are not meant.
+    """
+    suffix = PurePath(name).suffix.lower()
+    return suffix == ".zip" or (not suffix and head.startswith(b"PK\x03\x04"))
 
 
 def members(path: Path, shown: str, *, depth: int = 1) -> Iterator[Member]:

@@ -88,6 +88,9 @@ def _below(root: str, leave_out: Path | None) -> Iterator[_Found]:
         for error in broken:
             yield _folder_error(error, folder)
         broken.clear()
+        for name in sorted(name for name in folders if Path(folder, name).is_symlink()):
+            # Not followed: it may lead around in a circle or out of the source.
+            yield _Found(str(Path(folder, name)), str(Path(folder, name)), skipped="not-a-file")
         folders[:] = sorted(name for name in folders if not _is(leave_out, Path(folder, name)))
         for name in sorted(names):
             yield from _file(Path(folder, name), below=root)
@@ -112,21 +115,22 @@ def _file(path: Path, *, below: str | None = None) -> Iterator[_Found]:
     shown = str(path)
     if below is not None and any(part.startswith(".") for part in path.relative_to(below).parts):
         yield _Found(shown, shown, skipped="hidden")
-    elif below is not None and not path.is_file():
+        return
+    if below is not None and not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where nothing may be looked up
         # A link that leads nowhere, a pipe, a device: nothing that may be opened.
         yield _Found(shown, shown, skipped="not-a-file")
-    elif archives.is_archive(path):
+        return
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except OSError as error:
+        problem = FileUnreadable(path=shown, problem=error.strerror or type(error).__name__)
+        yield _Found(shown, shown, error=problem)
+        return
+    if archives.is_archive(path.name, head):
         yield from _archive(path, shown, shown, ())
-    elif below is None:
-        yield _Found(shown, shown)
     else:
-        try:
-            with path.open("rb") as file:
-                head = file.read(1024)
-        except OSError as error:
-            yield _Found(shown, shown, error=FileUnreadable(path=shown, problem=error.strerror or type(error).__name__))
-        else:
-            yield _Found(shown, shown, skipped=None if _picture(path.name, head) else "not-a-picture")
+        yield _Found(shown, shown, skipped=None if below is None or _picture(path.name, head) else "not-a-picture")
 
 
 def _picture(name: str, head: bytes) -> bool:
@@ -148,7 +152,7 @@ def _archive(path: Path, shown: str, file: str, inside: tuple[int, ...]) -> Iter
                 yield _Found(name, file, place, error=member.error)
             elif base.startswith(".") or member.name.startswith("__MACOSX/"):
                 yield _Found(name, file, place, skipped="hidden")
-            elif member.head.startswith(b"PK\x03\x04") or base.lower().endswith(".zip"):
+            elif archives.is_archive(base, member.head):
                 yield from _nested(path, member.index, name, file, place)
             else:
                 yield _Found(name, file, place, skipped=None if _picture(base, member.head) else "not-a-picture")

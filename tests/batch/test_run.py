@@ -261,6 +261,20 @@ def test_folder_that_cannot_be_written(pile, batch, monkeypatch):
         batch(pile(1))
 
 
+def test_name_with_bytes_that_are_no_text(tmp_path, draw, batch):
+    """Its page is read, and every table can be read as the UTF-8 that it is."""
+    folder = tmp_path / "old"
+    folder.mkdir()
+    name = os.fsdecode(b"\xb3\\ \n.png")
+    (folder / name).write_bytes(draw.png(draw.page(None)))
+
+    done = batch(folder)
+
+    assert [(str(folder / name), "none")] == [(line["path"], line["status"]) for line in done.lines]
+    for table in ("results.jsonl", "results.csv", "summary.json", "report.html"):
+        assert "old" in (done.out / table).read_text("utf-8")
+
+
 def test_empty_folder(tmp_path, batch):
     (tmp_path / "empty").mkdir()
     done = batch(tmp_path / "empty")

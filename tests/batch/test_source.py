@@ -59,6 +59,25 @@ def test_every_file_is_an_entry(tmp_path, draw):
     ] == listed(tmp_path)
 
 
+def test_links_to_folders_are_not_followed(pile):
+    """They may lead around in a circle; they are accounted for all the same."""
+    folder = pile(1)
+    (folder / "again").symlink_to(folder, target_is_directory=True)
+
+    assert [("again", "not-a-file"), ("第0箱/scan 000.png", None)] == listed(folder)
+
+
+def test_office_documents_are_no_archives_of_pages(tmp_path, zipped):
+    """They are zip files inside, and the pictures in them are logos. An archive without a suffix is one."""
+    data = zipped("x.zip", {"media/image1.png": b"x"}).read_bytes()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "letter.docx").write_bytes(data)
+    (folder / "scans").write_bytes(data)
+
+    assert [("letter.docx", "not-a-picture"), ("scans!/media/image1.png", None)] == listed(folder)
+
+
 def test_the_folder_of_the_results_is_not_a_source(pile):
     folder = pile(2)
     (folder / "out").mkdir()
