@@ -24,6 +24,7 @@ from nhirx.errors import (
     TransitionRefused,
     TransportError,
     UnconfirmedReading,
+    VisitIdNotMade,
     WrongCard,
     WrongSheet,
 )
@@ -321,9 +322,10 @@ class Host:
             else:
                 return None
         except (CardError, WrongCard) as error:
-            # The control software said no: nothing was taken. After a TransportError that is not known, so then the
-            # journal keeps the dispensing open, for a person to see.
-            self.outbox.journal.abandon(begun, error.code)
+            # The control software said no: nothing was taken. After a TransportError, or when only the ID could not be made,
+            # that is not known, so then the journal keeps the dispensing open, for a person to see.
+            if not isinstance(error, VisitIdNotMade):
+                self.outbox.journal.abandon(begun, error.code)
             raise
         if plan.action == "hold":
             self.outbox.journal.hold(begun, reading)

@@ -60,7 +60,7 @@ def register(app: typer.Typer) -> None:
             _print(found)
             if again is not None:
                 typer.echo(say(f"可再上傳 {len(again)} 筆：{out}", f"{len(again)} record(s) can be sent again: {out}"))
-        return 0 if all(record.accepted for record in found.records) and not found.answers else 1
+        return 0 if found.all_good else 1
 
 
 def _send_again(found: CheckReport, sent: str, out: str) -> list[int]:
@@ -101,5 +101,15 @@ def _print(found: CheckReport) -> None:
         typer.echo(f"   {say('第', 'records')} {shown}{more} {say('筆', '')}".rstrip())
         if fix := say(error.fix_zh, error.fix_en):
             typer.echo(f"   → {fix}")
-    if not any(record.errors for record in found.records) and not found.answers:
-        typer.echo(say("沒有錯誤。", "No errors."))
+    if found.tells_nothing:
+        typer.echo(
+            say(
+                "這份檔案裡看不出筆數，也沒有任何一筆明細，不能當作通過。請到 VPN 查詢檢核結果。",
+                "No counts and no records could be read here: this is no proof of success. Look the result up on the VPN.",
+            )
+        )
+    elif not any(record.errors for record in found.records) and not found.answers:
+        if found.summary.invalid_details:
+            typer.echo(say("有無效明細，但這份檔案沒有列出原因。", "There are invalid details, but this file does not list why."))
+        else:
+            typer.echo(say("沒有錯誤。", "No errors."))

@@ -82,6 +82,17 @@ class CheckReport:
             "answers": [finding_as_json(answer) for answer in self.answers],
         }
 
+    @property
+    def tells_nothing(self) -> bool:
+        """Neither counts nor records nor answers could be read: such a report proves nothing, least of all success."""
+        return not self.records and not self.answers and self.summary == Summary()
+
+    @property
+    def all_good(self) -> bool:
+        """Whether it says that everything was accepted; counts that name invalid details count against it."""
+        accepted = all(record.accepted for record in self.records)
+        return accepted and not self.answers and not self.tells_nothing and not self.summary.invalid_details
+
     def by_cause(self) -> list[tuple[CheckError, list[int | None]]]:
         """Every distinct field and code with the records it occurs in, the most frequent first."""
         causes: dict[tuple[str, str], tuple[CheckError, list[int | None]]] = {}

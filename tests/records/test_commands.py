@@ -200,3 +200,14 @@ def test_convert_leaves_no_half_file(call: Call, file: Any, tmp_path: Path) -> N
 def test_convert_refuses_a_field_that_is_none(call: Call, file: Any, tmp_path: Path) -> None:
     """Only a field of the visit can be given."""
     assert call("convert", file("v1.xml", old("1151120090013")), "--out", tmp_path / "b.xml", "--set", "X=1")[0] == 2
+
+
+def test_a_report_that_tells_nothing_is_no_success(call: Call, file: Any) -> None:
+    """A heading without counts and records proves nothing; invalid details without reasons are no success either."""
+    empty = "檢核結果 [x]\n".encode("big5")
+    counted = "檢核結果 " + "".join(
+        f"[{value}]" for value in ("a", "b", "c", "1151120210000", "9", "2", "g", "h", "i", "1", "5", "1")
+    )
+
+    assert call("report", file("a.txt", empty))[0] == 1
+    assert call("report", file("b.txt", counted.encode("big5")))[0] == 1
