@@ -84,8 +84,8 @@ class CheckReport:
 
     @property
     def tells_nothing(self) -> bool:
-        """Neither counts nor records nor answers could be read: such a report proves nothing, least of all success."""
-        return not self.records and not self.answers and self.summary == Summary()
+        """A text without counts, records and answers proves nothing, least of all success. JSON with no entry is an answer."""
+        return self.kind == "text" and not self.records and not self.answers and self.summary == Summary()
 
     @property
     def all_good(self) -> bool:
