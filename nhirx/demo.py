@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from nhirx import hookimpl
 from nhirx.errors import FileMissing, UploadRejected
-from nhirx.host import Dispensing, Host
+from nhirx.dispensing import Dispensing
+from nhirx.host import Host
 from nhirx.identifiers import mask_id, mask_visit_id
 from nhirx.model import Holder, Prescription
 from nhirx.outbox import Outbox, Queued

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from nhirx import resolver
 from nhirx.card.base import ControlSoftware, HolderReader
+from nhirx.dispensing import Dispensing
 from nhirx.errors import (
     AbnormalReasonNeeded,
     CardAbsent,
@@ -32,14 +32,12 @@ from nhirx.identifiers import VisitId
 from nhirx.model import (
     CardFacts,
     CardReading,
-    CheckError,
     Facts,
     Holder,
     MakeUpFacts,
     Pharmacy,
     Prescription,
     UploadPlan,
-    UploadRecord,
 )
 from nhirx.parts import Parts
 from nhirx.records.check import check_record
@@ -64,22 +62,6 @@ Clock = Callable[[], datetime]
 
 def _now() -> datetime:
     return datetime.now(TAIPEI)
-
-
-@dataclass(frozen=True, slots=True)
-class Dispensing:
-    """How far one dispensing has come. ``state``: ``held`` (card owed), ``queued`` (stands in the outbox), ``none`` (no upload)."""
-
-    id: int | None
-    state: str
-    plan: UploadPlan
-    holder: Holder | None = None
-    reading: CardReading | None = None
-    record: UploadRecord | None = None
-    checked: tuple[CheckError, ...] = ()
-    """Warnings and pending checks; an error never gets this far."""
-    queued: int | None = None
-    """The record's ID in the outbox."""
 
 
 class Host:
@@ -213,13 +195,15 @@ class Host:
         more = (*closed.findings, *lines, *self.plugins.check(plan, prescription))
         return plan.model_copy(update={"findings": (*plan.findings, *more)}) if more else plan
 
-    def identify(self, facts: Facts, *, reference: str | None = None, confirmed: bool = False) -> Holder:
+    def identify(
+        self, facts: Facts, *, reference: str | None = None, confirmed: bool = False, control: ControlSoftware | None = None
+    ) -> Holder:
         """Who is in the reader: the patient, and the person inside the visit ID, or ``WrongCard``.
 
         The person inside the ID is derived knowledge, so a pharmacist who has compared the papers may go on with
-        ``confirmed``. A card of another person than the patient stops always.
+        ``confirmed``. A card of another person than the patient stops always. ``control`` is a virtual card's, where one is used.
         """
-        holder = (self._parts.reader or self.control).read_holder()
+        holder = (control or self._parts.reader or self.control).read_holder()
         patient = facts.patient
         if holder.national_id != patient.national_id:
             raise WrongCard(which="健保卡≠處方 / card ≠ prescription")
@@ -234,9 +218,18 @@ class Host:
         return holder
 
     def dispense(
-        self, prescription: Prescription, facts: Facts, *, confirmed: bool = False, settles: int | None = None
+        self,
+        prescription: Prescription,
+        facts: Facts,
+        *,
+        confirmed: bool = False,
+        settles: int | None = None,
+        virtual_token: str | None = None,
     ) -> Dispensing:
         """All steps from the plan to the outbox. When it returns, what it says is on disk.
+
+        ``virtual_token`` is the text of the patient's virtual card code (kind ``virtual-card`` of a scan), used once and never
+        kept: its card takes the place of the one in the reader.
 
         Raises ``PlanBlocked``, ``CheckFailed``, ``SettingMissing`` and ``WrongCard`` before anything is taken from the card;
         ``AbnormalReasonNeeded`` when the card failed and nobody has said why (call again with ``facts.card``);
@@ -252,16 +245,17 @@ class Host:
         holder: Holder | None = None
         with self._at_the_card:
             try:
+                control = self._parts.virtual_card(virtual_token) if virtual_token else None
                 if plan.call == WITH_CARD:
-                    holder = self.identify(facts, reference=prescription.reference, confirmed=confirmed)
+                    holder = self.identify(facts, reference=prescription.reference, confirmed=confirmed, control=control)
                 begun = self.outbox.journal.open(plan, prescription, facts, settles=settles)
-                reading = self._take(begun, plan, facts, prescription, holder)
+                reading = self._take(begun, plan, facts, prescription, holder, control)
             except (CardError, TransportError) as error:
                 declared = self._declared(error, facts)
             else:
                 if plan.action == "hold":
                     return Dispensing(id=begun, state="held", plan=plan, reading=reading)
-                signatures = self._write(begun, facts, prescription, holder, reading)
+                signatures = self._write(begun, facts, prescription, holder, reading, control)
                 return self._finish(begun, plan, facts, prescription, holder, reading, signatures)
         return self.dispense(prescription, declared, confirmed=confirmed, settles=settles)
 
@@ -306,12 +300,18 @@ class Host:
     # ── inside a dispensing ───────────────────────────────────────────────────────────────────────────────────────────
 
     def _take(
-        self, begun: int, plan: UploadPlan, facts: Facts, prescription: Prescription, holder: Holder | None
+        self,
+        begun: int,
+        plan: UploadPlan,
+        facts: Facts,
+        prescription: Prescription,
+        holder: Holder | None,
+        control: ControlSoftware | None,
     ) -> CardReading | None:
         """The visit number, or the ID without a card, on disk before anything else is done with it."""
         try:
             if plan.call == WITH_CARD:
-                reading = self.control.visit_number(
+                reading = (control or self.control).visit_number(
                     visit_category=plan.fields["M07"] or "",
                     make_up=facts.make_up is not None,
                     newborn_mark=plan.fields.get("M10") or " ",
@@ -345,7 +345,13 @@ class Host:
         return facts.model_copy(update={"card": CardFacts(state="failed", abnormal_serial=chosen)})
 
     def _write(
-        self, begun: int, facts: Facts, prescription: Prescription, holder: Holder | None, reading: CardReading | None
+        self,
+        begun: int,
+        facts: Facts,
+        prescription: Prescription,
+        holder: Holder | None,
+        reading: CardReading | None,
+        control: ControlSoftware | None = None,
     ) -> tuple[str, ...]:
         """The orders on the card, one signature each; nothing where there is no card to write to."""
         if holder is None or reading is None:
@@ -355,7 +361,7 @@ class Host:
             return ()
         self.outbox.journal.writing(begun)
         try:
-            signatures = self.control.write_orders(reading, holder, orders)
+            signatures = (control or self.control).write_orders(reading, holder, orders)
         except WrongCard:
             self.outbox.journal.not_written(begun)
             raise

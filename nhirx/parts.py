@@ -81,6 +81,12 @@ class Parts:
                 self._control = _made(self.plugins.control_software, kind, ControlSoftware, "control.kind", "control_software")  # type: ignore[type-abstract]
         return self._control
 
+    def virtual_card(self, token: str) -> ControlSoftware:
+        """The way to one patient's virtual card, for one dispensing."""
+        from nhirx.card.choose import virtual_card
+
+        return virtual_card(self._settings, token, companion=self.control)
+
     @property
     def reader(self) -> HolderReader | None:
         """The card reader that the settings name; None where the control software tells the holder."""

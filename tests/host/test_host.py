@@ -236,6 +236,34 @@ def test_a_stop_after_the_number_is_resumed_from_the_journal(
     assert "accepted" == _follow(again, done.queued or 0)
 
 
+def test_a_virtual_card_goes_the_whole_way_and_its_token_is_kept_nowhere(
+    host: Host, sim: Simulator, prescription: Prescription
+) -> None:
+    """The patient shows a code on the phone; there is no card in the reader."""
+    sim.remove_card()
+    token = sim.virtual_card_token()
+
+    done = host.dispense(prescription, host.facts(prescription), virtual_token=token)
+
+    assert done.reading is not None
+    assert "virtual-card" == done.reading.made_by
+    assert "accepted" == _follow(host, done.queued or 0)
+    kept = host.outbox.journal.dispensing(done.id or 0)
+    assert token not in kept.model_dump_json()
+
+
+def test_a_virtual_card_of_another_person_stops_before_a_number_is_taken(
+    host: Host, sim: Simulator, prescription: Prescription
+) -> None:
+    """A phone is handed over more easily than a card."""
+    sim.remove_card()
+
+    with pytest.raises(WrongCard):
+        host.dispense(prescription, host.facts(prescription), virtual_token=sim.virtual_card_token(PEOPLE[1]))
+
+    assert [] == list(sim.ledger.issued())
+
+
 def test_a_card_that_was_swapped_before_the_number_takes_none(
     host: Host, sim: Simulator, plugins: Plugins, prescription: Prescription
 ) -> None:
