@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nhirx import hookimpl
-from nhirx.errors import FileMissing, UploadRejected
 from nhirx.dispensing import Dispensing
+from nhirx.errors import FileMissing, UploadRejected
 from nhirx.host import Host
 from nhirx.identifiers import mask_id, mask_visit_id
 from nhirx.model import Holder, Prescription

@@ -22,7 +22,8 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nhirx.host import Dispensing, Host
+    from nhirx.dispensing import Dispensing
+from nhirx.host import Host
     from nhirx.model import Prescription
     from nhirx.sim import Person, Simulator
 
