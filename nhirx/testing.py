@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nhirx.dispensing import Dispensing
-from nhirx.host import Host
+    from nhirx.host import Host
     from nhirx.model import Prescription
     from nhirx.sim import Person, Simulator
 
