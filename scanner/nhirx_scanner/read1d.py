@@ -326,30 +326,38 @@ def _solve39(costs: Array, strict: bool) -> Reading:
     return Reading(text, "code39", float(each.mean()), float(each.max()), float((order[:, 1] - order[:, 0]).min()), 0.0)
 
 
-def _plans(count: int, values: Array) -> list[list[Array]]:
+@cache
+def _plans(count: int, strict: bool) -> list[list[Array]]:
     """What may stand at each place up to the check: characters throughout, or one or two pairs of digits before them."""
+    _, values, _ = _allowed(FORMS[0])
+    if strict:
+        values = values[: len(ALPHABET)]
     pair, change = np.arange(100), np.array([100])
     if count == 21:
         return [[np.array([105]), pair, pair, change, *[values] * 16]]
     return [[np.array([103, 104]), *[values] * 20], [np.array([105]), pair, change, *[values] * 18]]
 
 
+@cache
+def _sources(count: int, strict: bool, plan: int) -> list[Array]:
+    """For each place after the start (values × checksums): from which checksum a value there leads to each checksum."""
+    allowed = _plans(count, strict)[plan]
+    return [(np.arange(103)[None] - place * values[:, None]) % 103 for place, values in enumerate(allowed) if place]
+
+
 def _solve128(costs: Array, strict: bool) -> Reading:
-    _, values, _ = _allowed(FORMS[0])
-    if strict:
-        values = values[: len(ALPHABET)]
     last = len(costs) - 1
-    plans = _plans(len(costs), values)
+    plans = _plans(len(costs), strict)
     sums = [sum(float(costs[k, allowed].min()) for k, allowed in enumerate(plan)) for plan in plans]
-    plan, free = plans[int(np.argmin(sums))], min(sums) + float(costs[last, :103].min())
+    number = int(np.argmin(sums))
+    plan, free = plans[number], sums[number] + float(costs[last, :103].min())
     start = int(plan[0][costs[0, plan[0]].argmin()])
     # totals[r]: the cheapest text so far whose checksum is r. The check character then prices each r.
     totals = np.full(103, math.inf)
     totals[start % 103] = costs[0, start]
     rows = np.arange(103)
     came: list[Array] = []
-    for place in range(1, last):
-        source = (rows[None, :] - place * plan[place][:, None]) % 103
+    for place, source in enumerate(_sources(len(costs), strict, number), 1):
         options = totals[source] + costs[place, plan[place]][:, None]
         chosen = options.argmin(axis=0)
         came.append(chosen)

@@ -60,12 +60,14 @@ def test_both_roots_of_pyscard_are_walked():
 
 # What may be raised beside our own, and why: pydantic's validators speak ValueError, __getattr__ speaks AttributeError,
 # a frozen dictionary TypeError, what cannot happen is a RuntimeError,
+# what the disk said in a worker process is said again in its parent (OSError),
 # a hook's specification NotImplementedError, a command ends with SystemExit or Typer's own.
 BUILT_IN = {
     "ValueError",
     "AttributeError",
     "TypeError",
     "NotImplementedError",
+    "OSError",
     "SystemExit",
     "AssertionError",
     "EOFError",
