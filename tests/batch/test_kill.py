@@ -39,7 +39,7 @@ def finished(journal: Path) -> int:
 
 @pytest.mark.usefixtures("odd_scanners")
 def test_killed_five_times_and_resumed(pile, batch, draw, tmp_path, monkeypatch):
-    folder = pile(28)
+    folder = pile(58)
     (folder / "empty.png").write_bytes(b"")
     (folder / "nothing.png").write_bytes(draw.png(draw.page(None)))
     monkeypatch.setenv("READ_PAGES", str(tmp_path / "read-undisturbed"))
@@ -51,7 +51,7 @@ def test_killed_five_times_and_resumed(pile, batch, draw, tmp_path, monkeypatch)
     chance = random.Random(5)
     kept = []
 
-    for kill in range(5):
+    for _ in range(5):
         process = subprocess.Popen([sys.executable, str(script), str(folder), str(out)], cwd=Path(__file__).parents[2])
         # After some more pages, at any moment of the next one.
         wanted = finished(out / "work" / "pages.jsonl") + chance.randrange(0, 5)
@@ -60,19 +60,21 @@ def test_killed_five_times_and_resumed(pile, batch, draw, tmp_path, monkeypatch)
             assert time.monotonic() < until
             time.sleep(0.002)
         time.sleep(chance.random() * 0.03)
-        assert process.poll() is None, f"kill {kill} came too late"
+        if process.poll() is not None:  # a quick machine was done before the kill
+            break
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         kept.append(finished(out / "work" / "pages.jsonl"))
     subprocess.run([sys.executable, str(script), str(folder), str(out)], check=True, cwd=Path(__file__).parents[2])
 
+    assert len(kept) >= 3
     assert outcome(undisturbed) == outcome(out)
     assert kept == sorted(kept)
     # A page is read again only if it was in the hands of a process that died: at most one each of two, five times.
     read = log.read_text().splitlines()
     assert set((tmp_path / "read-undisturbed").read_text().splitlines()) == set(read)
-    assert len(read) <= 30 + 2 * 5
-    assert 30 == finished(out / "work" / "pages.jsonl")
+    assert len(read) <= 60 + 2 * 5
+    assert 60 == finished(out / "work" / "pages.jsonl")
 
 
 def test_workers_end_with_the_run(pile, tmp_path, odd_scanners, draw):
