@@ -47,10 +47,12 @@ ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 def record(number: int) -> UploadRecord:
     visit = "0USE4FA11RP4J" + "".join(ALPHABET[number // 34**place % 34] for place in range(7))
     order = {"D01": "1151120090013", "D02": "1", "D03": "001", "D05": "A", "D06": "AC12345100", "D08": "QD", "D09": "28"}
+    order |= {"D04": "A", "D10": "00028.0", "D14": "PO"}
     fields = {
         "H00": "1", "H01": "A", "M01": "SAM000000001", "M02": "000012345678", "M03": "A123456789", "M04": "0501231",
         "M05": "5901234567", "M06": "B200000002", "M07": "AF", "M11": "1151120090013", "M12": "1", "M14": "5A" * 128,
-        "M15": visit, "M16": "9" * 20, "M17": "3502060427", "M35": "I10", "M44": "600",
+        "M15": visit, "M16": "9" * 20, "M17": "3502060427", "M18": "0007", "M19": "1151118093000", "M20": "28", "M23": "0", "M24": "1", "M35": "I10",
+        "M44": "600", "M45": "0", "M51": "4", "M56": "30",
     }  # fmt: skip
     return UploadRecord(fields=fields, orders=tuple(order | {"D03": f"{line:03d}", "D11": "5A" * 20} for line in range(1, 4)))
 
