@@ -100,8 +100,6 @@ def _lay(frame: np.ndarray, paper: np.ndarray, at: np.ndarray, turn: float) -> b
     share = min(1.0, 0.98 * SIZE[0] / width, 0.94 * SIZE[1] / height)
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), turn, share)
     matrix[:, 2] += at - (width / 2, height / 2)
-    warped = cv2.warpAffine(paper, matrix, SIZE, flags=cv2.INTER_AREA)
-    mask = cv2.warpAffine(np.full((height, width), 255, np.uint8), matrix, SIZE)
-    frame[mask > 127] = warped[mask > 127]
+    cv2.warpAffine(paper, matrix, SIZE, frame, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)
     corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]]) @ matrix.T
     return bool((corners.min(0) >= 0).all() and (corners.max(0) <= SIZE).all())

@@ -2,7 +2,7 @@
 
     python -m benchmarks.scanner [--pages 200] [--kind hard] [--first-seed 1000] [--frames 60] [--json]
 
-Pages are made in memory from seeds (1000–1999 are for tuning, 9000–9999 for the floors) and handed over as grey pictures and as
+Pages are made in memory from seeds (1000–1999 are for tuning, 9500–9999 for the floors) and handed over as grey pictures and as
 encoded files: the times below include decoding the PNG, as a user pays it. One process; OpenCV's threads are off.
 """
 
