@@ -77,10 +77,25 @@ The tree (a test compares it with the classes)::
     │  ├─ StoreDamaged
     │  ├─ KeyWrong
     │  └─ TransitionRefused
-    └─ PluginError
-       ├─ PluginRefused
-       └─ PluginFailed
-          └─ PluginNonsense
+    ├─ PluginError
+    │  ├─ PluginRefused
+    │  └─ PluginFailed
+    │     └─ PluginNonsense
+    └─ CounterError
+       ├─ RequestRefused
+       ├─ RequestInvalid
+       ├─ BodyTooLarge
+       ├─ ThingMissing
+       ├─ ScanGone
+       ├─ MethodRefused
+       ├─ SessionNeeded
+       ├─ SessionLocked
+       ├─ PinWrong
+       ├─ CardBusy
+       ├─ DispensingUnfinished
+       ├─ CorrectionUnknown
+       ├─ CameraGone
+       └─ PortTaken
 """
 
 from __future__ import annotations
@@ -599,3 +614,101 @@ class PluginNonsense(PluginFailed):
     code = "plugin-nonsense"
     zh_words = "外掛「{plugin}」在 {hook} 回傳了不能使用的內容：{problem}。這一步已停止，未送出任何資料。"
     en_words = "Plugin {plugin} returned something unusable from {hook}: {problem}. This step stopped and nothing was sent."
+
+
+# ── the counter page and its API ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class CounterError(NhirxError):
+    code = "counter"
+    zh_words = "調劑台發生問題：{problem}。"
+    en_words = "The counter has a problem: {problem}."
+
+
+class RequestRefused(CounterError):
+    """The request may come from another page or another computer: Host, Origin or CSRF token do not fit."""
+
+    code = "request-refused"
+    zh_words = "這個要求不是由調劑台網頁送出（{problem}），已拒絕。請用啟動時顯示的連結重新開啟。"
+    en_words = "This request did not come from the counter page ({problem}) and was refused. Open the link shown at the start."
+
+
+class RequestInvalid(CounterError):
+    code = "request-invalid"
+    zh_words = "要求的內容不正確（{where}：{problem}）。請依 /openapi.json 修正。"
+    en_words = "The request is not right ({where}: {problem}). Correct it as /openapi.json says."
+
+
+class BodyTooLarge(CounterError):
+    code = "body-too-large"
+    zh_words = "送出的資料超過 {limit} 位元組的上限。請用較低解析度重新掃描，或分次送出。"
+    en_words = "What was sent is larger than the limit of {limit} bytes. Scan at a lower resolution or send less at a time."
+
+
+class ThingMissing(CounterError):
+    code = "not-found"
+    zh_words = "找不到 {what}。"
+    en_words = "There is no {what}."
+
+
+class ScanGone(CounterError):
+    code = "scan-gone"
+    zh_words = "這次掃描已經不在記憶體中（保留 30 分鐘，重新啟動後清空）。請重新掃描，或直接使用就醫識別碼。"
+    en_words = "This scan is no longer in memory (kept 30 minutes, gone after a restart). Scan again or use the visit ID itself."
+
+
+class MethodRefused(CounterError):
+    code = "method-not-allowed"
+    zh_words = "這個位址不接受 {method}。"
+    en_words = "This address does not take {method}."
+
+
+class SessionNeeded(CounterError):
+    code = "session-needed"
+    zh_words = "需要重新登入：請用啟動程式時顯示的連結開啟，或在這台電腦執行 nhirx counter link 取得新連結。"
+    en_words = "Sign in again: open the link shown when the program was started, or run `nhirx counter link` here for a new one."
+
+
+class SessionLocked(CounterError):
+    code = "session-locked"
+    zh_words = "畫面已鎖定。請選擇人員並輸入 PIN。"
+    en_words = "The page is locked. Choose who you are and enter the PIN."
+
+
+class PinWrong(CounterError):
+    code = "pin-wrong"
+    zh_words = "人員或 PIN 不正確。{seconds} 秒後可再試。"
+    en_words = "Name or PIN is not right. Try again in {seconds} s."
+
+
+class CardBusy(CounterError):
+    code = "card-busy"
+    zh_words = "另一筆調劑正在使用健保卡，請稍候再試。"
+    en_words = "Another dispensing is using the card. Wait a moment and try again."
+
+
+class DispensingUnfinished(CounterError):
+    """The same request was begun before and did not come to its end; ``detail.id`` names the dispensing."""
+
+    code = "dispensing-unfinished"
+    zh_words = "這筆調劑（第 {id} 號）先前已經開始但沒有完成。請到「待處理」接續，不要重新調劑。"
+    en_words = "This dispensing (number {id}) was begun before and is not finished. Go on with it; do not dispense again."
+
+
+class CorrectionUnknown(CounterError):
+    code = "correction-unknown"
+    zh_words = "這筆資料沒有唯一的更正方式（{fields}）。請依檢核說明，由人員填入正確的值。"
+    en_words = "There is no single way to correct this record ({fields}). A person has to fill in the right values as the check says."
+
+
+class CameraGone(CounterError):
+    code = "camera-gone"
+    exit_code = 3
+    zh_words = "攝影機 {device} 沒有畫面。請確認已連接且沒有被其他程式使用。"
+    en_words = "Camera {device} gives no picture. Check that it is connected and not in use by another program."
+
+
+class PortTaken(CounterError):
+    code = "port-taken"
+    zh_words = "連接埠 {port} 已被其他程式使用（可能調劑台已在執行）。請關閉該程式，或用 --port 0 自動選擇。"
+    en_words = "Port {port} is in use by another program (perhaps a counter is running already). Close it, or take --port 0."

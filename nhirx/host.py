@@ -29,16 +29,7 @@ from nhirx.errors import (
     WrongSheet,
 )
 from nhirx.identifiers import VisitId
-from nhirx.model import (
-    CardFacts,
-    CardReading,
-    Facts,
-    Holder,
-    MakeUpFacts,
-    Pharmacy,
-    Prescription,
-    UploadPlan,
-)
+from nhirx.model import CardFacts, CardReading, Facts, Holder, MakeUpFacts, Pharmacy, Prescription, UploadPlan
 from nhirx.parts import Parts
 from nhirx.records.check import check_record
 from nhirx.rehearsal import WITH_CARD, rehearse, stop_on_errors
@@ -99,6 +90,11 @@ class Host:
     @property
     def control(self) -> ControlSoftware:
         return self._parts.control
+
+    @property
+    def holder_reader(self) -> HolderReader | ControlSoftware:
+        """Who tells whose card it is: the reader of the settings, else the control software."""
+        return self._parts.reader or self.control
 
     def worker(self) -> Worker:
         """The sender of this host's outbox; news reaches the plugins."""
@@ -203,7 +199,7 @@ class Host:
         The person inside the ID is derived knowledge, so a pharmacist who has compared the papers may go on with
         ``confirmed``. A card of another person than the patient stops always. ``control`` is a virtual card's, where one is used.
         """
-        holder = (control or self._parts.reader or self.control).read_holder()
+        holder = (control or self.holder_reader).read_holder()
         patient = facts.patient
         if holder.national_id != patient.national_id:
             raise WrongCard(which="健保卡≠處方 / card ≠ prescription")

@@ -128,6 +128,14 @@ class PluginSettings(Value):
     """Seconds that one call of one plugin may take before it counts as failed."""
 
 
+class CounterSettings(Value):
+    port: Annotated[int, Field(ge=0, le=65535)] = 8755
+    idle: Annotated[float, Field(gt=0)] = 600.0
+    """Seconds without a person's act after which the page locks. Without operators there is nobody to unlock it, so it does not."""
+    camera: str | None = None
+    """What the server opens for ``/scans/camera``, such as the address of a network camera; None takes the device asked for."""
+
+
 class Settings(Value):
     pharmacy: PharmacySettings = PharmacySettings()
     record: RecordSettings = RecordSettings()
@@ -136,6 +144,7 @@ class Settings(Value):
     upload: UploadSettings = UploadSettings()
     outbox: OutboxSettings = OutboxSettings()
     plugins: PluginSettings = PluginSettings()
+    counter: CounterSettings = CounterSettings()
 
     def require(self, name: str) -> Any:
         """The setting ``name`` (dotted). Raises ``SettingMissing`` when it is unset."""
