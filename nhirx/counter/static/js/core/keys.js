@@ -1,0 +1,36 @@
+/** Short cuts, and the help that lists them. Function keys only, so that nothing a scanner types can set one off. */
+
+import { h } from "./dom.js";
+import { dialog, isOpen } from "./dialog.js";
+import { t } from "./i18n.js";
+import { state } from "./store.js";
+
+const acts = new Map();
+
+/** @param {string} key such as "F9" @param {() => void} act */
+export function bind(key, act) {
+  acts.set(key, act);
+}
+
+const LIST = ["F1", "F2", "F3", "F4", "F6", "F7", "F8", "F9", "F10", "Esc"];
+
+export function help() {
+  if (isOpen()) return;
+  dialog(t("keys.title"), (close) => [
+    h("div", { class: "keys" }, LIST.flatMap((key) => [h("kbd", {}, key), h("span", {}, t(`key.${key}`))])),
+    h("p", { class: "hint" }, t("keys.wedge")),
+    h("footer", {}, h("button", { class: "button primary", type: "button", onclick: () => close(null) }, t("close"))),
+  ], { narrow: true, name: "keys" });
+}
+
+export function listen() {
+  bind("F1", help);
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const act = acts.get(event.key);
+    if (!act) return;
+    if (event.key !== "Escape") event.preventDefault();
+    if (isOpen() || state.gate !== "ready") return;
+    act();
+  });
+}

@@ -1,0 +1,138 @@
+/** The page: puts the parts together and lets them listen to each other. */
+
+import { confirm, isOpen } from "./core/dialog.js";
+import { h, put } from "./core/dom.js";
+import { on } from "./core/events.js";
+import { lang, setLanguage, t } from "./core/i18n.js";
+import { bind, listen } from "./core/keys.js";
+import { set, state, watch } from "./core/store.js";
+import { Today } from "./lists/today.js";
+import { Todo } from "./lists/todo.js";
+import { receive } from "./scan/files.js";
+import { Panel } from "./scan/panel.js";
+import { go } from "./sheet/acts.js";
+import { lookAtCard, withoutId } from "./sheet/choices.js";
+import { begin, change, clear, heard, isBusy, refresh } from "./sheet/flow.js";
+import { SheetView } from "./sheet/view.js";
+import { banners } from "./shell/banners.js";
+import { Gate } from "./shell/gate.js";
+import { applyTheme, header } from "./shell/header.js";
+import * as session from "./shell/session.js";
+
+applyTheme();
+setLanguage(lang());
+
+const main = document.getElementById("main");
+const gate = new Gate();
+let panel;
+let sheet;
+let today;
+let todo;
+
+/** All words on the page stand in elements, so a change of language builds them anew; the work itself is kept in the state. */
+function build() {
+  panel?.dispose();
+  sheet?.dispose();
+  panel = new Panel(taken);
+  sheet = new SheetView();
+  today ??= new Today();
+  todo ??= new Todo();
+  today.built = false;
+  document.getElementById("skip").textContent = t("skip");
+  document.title = `${t("brand")} · nhirx`;
+}
+
+function draw() {
+  if (state.gate !== "ready") return put(main, gate.element);
+  if (state.view === "today") return put(main, today.element);
+  if (state.view === "todo") return put(main, todo.element);
+  if (main.firstChild !== counter.element || counter.panel !== panel) {
+    counter.panel = panel;
+    counter.element = h("div", { class: "counter" }, panel.element, sheet.element);
+    put(main, counter.element);
+  }
+  return null;
+}
+const counter = { element: null, panel: null };
+
+/** A sheet was taken while another is worked on: only a person may put the first one away. */
+async function taken(found) {
+  if (isBusy() && !(await confirm(t("away.title"), t("away.words"), { yes: t("away.yes") }))) return;
+  const { text } = found;
+  await begin(found);
+  if (text === state.work?.sheet.text) document.getElementById("work-title")?.focus({ preventScroll: true });
+}
+
+async function putAway() {
+  if (!state.work) return;
+  if (state.work.phase === "sending" || state.work.phase === "lost") return;
+  if (isBusy() && !(await confirm(t("away.title"), t("away.words"), { yes: t("away.yes") }))) return;
+  clear();
+}
+
+async function noId() {
+  if (isBusy() || isOpen()) return;
+  const found = await withoutId(() => panel.picture());
+  if (found) await taken(found);
+}
+
+function switchLanguage() {
+  setLanguage(lang() === "zh" ? "en" : "zh");
+  build();
+  gate.again = true;
+  gate.draw();
+  set({ language: lang(), view: state.view, work: state.work });
+}
+
+function keys() {
+  listen();
+  bind("F2", () => {
+    set({ view: "counter" });
+    panel.entry.focus();
+  });
+  bind("F3", () => state.view === "counter" && panel.toggle());
+  bind("F4", () => state.work?.rxState === "found" && state.work.phase === "open" && change({ rxState: "form", plan: null }));
+  bind("F6", () => set({ view: "today" }));
+  bind("F7", () => set({ view: "todo" }));
+  bind("F8", () => document.querySelector("#record > summary")?.click());
+  bind("F9", () => state.view === "counter" && go());
+  bind("F10", () => state.operator && session.lock());
+  bind("Escape", () => (state.view === "counter" ? putAway() : set({ view: "counter" })));
+  // What a scanner types when no field has the focus belongs into the field that is always ready.
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, select, textarea, dialog");
+    if (typing || event.key.length !== 1 || event.key === " " || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (state.gate === "ready" && state.view === "counter") panel.entry.focus();
+  }, true);
+}
+
+build();
+watch(["gate", "view"], draw);
+header(document.getElementById("header"), switchLanguage);
+banners(document.getElementById("banners"));
+keys();
+receive((files) => state.gate === "ready" && state.view === "counter" && panel.files(files), (text) => {
+  if (state.gate === "ready" && state.view === "counter" && text.trim()) panel.entry.focus(text.trim());
+});
+session.follow();
+on("record", (event) => {
+  heard({ id: event.id, state: event.state, ...(event.opcode ? { opcode: event.opcode } : {}) });
+  if (state.work?.record?.id === event.id) refresh(event.id);
+});
+on("card", () => {
+  if (state.work?.phase === "open") lookAtCard();
+});
+// A plan was made: see whose card is in the reader.
+let lookedFor = null;
+watch(["work"], () => {
+  const plan = state.work?.plan;
+  if (plan && plan !== lookedFor) {
+    lookedFor = plan;
+    if (state.work.phase === "open") lookAtCard();
+  }
+});
+document.addEventListener("nhirx:put-away", putAway);
+document.addEventListener("nhirx:no-id", noId);
+window.addEventListener("beforeunload", (event) => isBusy() && event.preventDefault());
+draw();
+session.begin();

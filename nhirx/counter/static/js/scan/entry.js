@@ -1,0 +1,133 @@
+/** The field that is always ready: for a keyboard-wedge scanner and for typing. Twenty places in groups of four. */
+
+import { post } from "../core/api.js";
+import { h, icon, put, say } from "../core/dom.js";
+import { both, t } from "../core/i18n.js";
+
+const LENGTH = 20;
+const BURST = 35; // milliseconds between two keys: nobody types 20 characters that fast
+const PAUSE = 300; // milliseconds after the last key of a scanner that sends no Enter
+
+const compact = (text) => text.normalize("NFKC").replace(/[\s\-_.·]/g, "");
+
+export class Entry {
+  /** @param {(text: string, answer: any) => void} taken */
+  constructor(taken) {
+    this.taken = taken;
+    this.asked = 0;
+    this.field = h("input", {
+      type: "text", id: "entry", data: { keep: "entry" }, autocomplete: "off", autocapitalize: "characters", spellcheck: "false", inputmode: "text",
+      placeholder: t("entry.placeholder"), "aria-describedby": "entry-said", onbeforeinput: (event) => this.before(event),
+      oninput: () => this.typed(), onkeydown: (event) => this.key(event),
+    });
+    this.mirror = h("div", { class: "mirror", "aria-hidden": "true" });
+    this.said = h("div", { id: "entry-said", class: "stack tight", "aria-live": "polite" });
+    this.element = h("form", { class: "card entry", onsubmit: (event) => {
+      event.preventDefault();
+      this.submit();
+    } },
+    h("div", { class: "row spread" }, h("label", { for: "entry" }, t("entry.label")), h("kbd", {}, "F2")),
+    h("div", { class: "line" }, this.field, h("button", { class: "button", type: "submit" }, t("entry.take"))),
+    this.mirror, this.said);
+    this.clear();
+  }
+
+  clear() {
+    Object.assign(this, { raw: "", edited: false, composed: false, times: [] });
+    this.field.value = "";
+    this.draw(null);
+  }
+
+  focus(text = "") {
+    this.field.focus();
+    if (text) {
+      this.clear();
+      this.raw = text;
+      this.field.value = text;
+      this.typed();
+    }
+  }
+
+  before(event) {
+    if (event.inputType?.startsWith("delete")) this.edited = true;
+    else if (event.data ?? event.dataTransfer) this.raw += event.data ?? event.dataTransfer.getData("text");
+  }
+
+  key(event) {
+    if (event.isComposing) this.composed = true;
+    this.capitals = event.getModifierState?.("CapsLock") ?? false;
+    if (event.key.length === 1) this.times = [...this.times.slice(-LENGTH), performance.now()];
+  }
+
+  /** Whether the last characters came as fast as only a scanner sends them. */
+  get fromScanner() {
+    const { times } = this;
+    return times.length >= 10 && (times.at(-1) - times[0]) / (times.length - 1) < BURST;
+  }
+
+  typed() {
+    const text = compact(this.field.value).toUpperCase();
+    const caret = compact(this.field.value.slice(0, this.field.selectionStart ?? 0)).length;
+    if (text.length <= LENGTH) {
+      this.field.value = text.replace(/(.{4})(?=.)/g, "$1 ");
+      const place = caret + Math.floor(Math.max(0, caret - 1) / 4);
+      this.field.setSelectionRange(place, place);
+    }
+    if (!text) this.clear();
+    clearTimeout(this.timer);
+    this.draw(null);
+    if (text.length < LENGTH) return;
+    this.timer = setTimeout(() => (this.fromScanner ? this.submit(true) : this.look()), PAUSE);
+  }
+
+  /** Ask what the text is. The answer is thrown away when it was typed on meanwhile. */
+  async look(ended = null) {
+    const mine = ++this.asked;
+    const text = this.edited || !this.raw ? this.field.value : this.raw;
+    try {
+      const answer = await post("/codes", { text });
+      if (mine !== this.asked) return null;
+      const hints = [...(answer.wedge ?? [])];
+      if (ended === false && this.fromScanner && !hints.some((hint) => hint.code.includes("enter"))) hints.push({ zh: t("wedge.enter"), en: t("wedge.enter") });
+      this.draw(answer, hints);
+      return answer;
+    } catch (error) {
+      if (mine === this.asked) this.draw(null, [], both(error));
+      return null;
+    }
+  }
+
+  async submit(withoutEnter = false) {
+    clearTimeout(this.timer);
+    if (!this.field.value.trim()) return;
+    const answer = await this.look(!withoutEnter);
+    if (answer?.valid || answer?.kind === "placeholder" || compact(this.field.value).length > LENGTH) {
+      const text = answer?.canonical ?? this.field.value;
+      this.taken(text, answer ?? {});
+    } else if (answer) this.field.select();
+  }
+
+  draw(answer, hints = [], failure = "") {
+    const text = compact(this.field.value).toUpperCase();
+    const fixed = answer?.canonical ?? "";
+    const cells = Array.from({ length: text && text.length <= LENGTH ? LENGTH : 0 }, (_, place) => {
+      const typed = text[place] ?? "";
+      const shown = fixed.length === LENGTH ? fixed[place] : typed;
+      const repaired = typed && shown !== typed;
+      const odd = typed && !/[0-9A-Z]/.test(shown);
+      return h("span", { class: `cell ${typed ? "full" : ""} ${repaired ? "repaired" : ""} ${odd ? "odd" : ""}` }, shown || "\u00a0");
+    });
+    put(this.mirror, [0, 4, 8, 12, 16].map((from) => (cells.length ? h("span", { class: "group" }, cells.slice(from, from + 4)) : null)));
+    const lines = [
+      ...(answer?.repairs ?? []).map((one) => ["warn", both(one)]),
+      ...hints.map((one) => ["warn", both(one)]),
+      ...(answer && !answer.valid ? (answer.problems ?? []).map((one) => ["block", typeof one === "string" ? one : both(one)]) : []),
+      ...(answer && !answer.valid && !(answer.problems ?? []).length && answer.kind !== "placeholder" ? [["block", t("entry.invalid")]] : []),
+      ...(failure ? [["block", failure]] : []),
+    ];
+    put(this.said, lines.map(([tone, words]) => h("p", { class: `row small tag-line ${tone === "block" ? "wrong" : "soft"}` }, icon(tone), h("span", { class: "grow" }, words))),
+      text && text.length < LENGTH ? h("p", { class: "hint" }, t("entry.left", { n: LENGTH - text.length })) : null,
+      answer?.valid ? h("p", { class: "hint row" }, icon("ok"), t("entry.valid")) : null);
+    if (lines.length) say(lines.map((line) => line[1]).join(" "));
+  }
+}

@@ -1,0 +1,286 @@
+/** The left side: the eye with what it says, its tools, and the field for typing. */
+
+import { both, lang, t } from "../core/i18n.js";
+import { h, icon, put, say } from "../core/dom.js";
+import { isMuted, play, setMuted } from "../core/sound.js";
+import { machine, state, watch } from "../core/store.js";
+import { Camera } from "./camera.js";
+import { Entry } from "./entry.js";
+import { chooseSheet, choosePage, read } from "./files.js";
+import { Live } from "./live.js";
+import { Overlay } from "./overlay.js";
+import { ServerCamera } from "./server-camera.js";
+import { Speech, advice } from "./speech.js";
+
+export class Panel {
+  /** @param {(sheet: any) => void} taken called with what begins the work on a sheet */
+  constructor(taken) {
+    this.taken = taken;
+    this.mode = "off";
+    this.torch = false;
+    this.trouble = null;
+    this.overlay = new Overlay();
+    this.speech = new Speech();
+    this.video = h("video", { muted: true, playsinline: true, "aria-hidden": "true" });
+    this.video.muted = true;
+    this.canvas = h("canvas", { hidden: true, "aria-hidden": "true" });
+    this.note = h("div", { class: "note", hidden: true });
+    this.finder = h("div", { class: "finder" }, this.video, this.canvas, this.overlay.svg, this.note);
+    this.said = h("div", { class: "said" });
+    this.tools = h("div", { class: "tools" });
+    this.camera = new Camera(this.video);
+    this.camera.gone = () => this.fail("gone");
+    this.live = new Live(this.video, (answer) => this.hear(answer), () => {});
+    this.server = new ServerCamera(this.canvas, (answer) => this.hear(answer), (problem) => this.fail("server", problem));
+    this.entry = new Entry((text, answer) => this.typed(text, answer));
+    this.eye = h("section", { class: "card eye", "aria-label": t("eye.title") }, this.finder, this.said, this.tools);
+    this.element = h("div", { class: "left stack" }, this.eye, this.entry.element);
+    this.unwatch = watch(["work", "view", "gate"], () => this.follow());
+    this.show();
+  }
+
+  /** The camera runs while a sheet can be taken, and rests while one is worked on or nobody looks. */
+  follow() {
+    const wanted = state.gate === "ready" && state.view === "counter" && (!state.work || state.work.phase === "done");
+    if (wanted === this.wanted && state.work?.id === this.workId) return;
+    const next = wanted && !this.wanted;
+    this.wanted = wanted;
+    this.workId = state.work?.id;
+    if (next) this.resume();
+    else if (!wanted) this.rest();
+  }
+
+  async resume() {
+    this.entry.clear();
+    this.speech.fresh();
+    this.canvas.hidden = true;
+    this.video.hidden = false;
+    if (machine.get("eye", "camera") === "server") return this.startServer();
+    if (machine.get("eye") === "off") return this.off();
+    return this.start();
+  }
+
+  async start(device) {
+    machine.set("eye", "camera");
+    this.server.stop();
+    if (this.camera.stream && !device) return this.running();
+    this.trouble = null;
+    this.speak({ tone: "", icon: "camera", words: t("camera.starting") });
+    try {
+      await this.camera.start(device);
+    } catch (error) {
+      return this.fail(error.reason ?? "busy");
+    }
+    if (!this.wanted) return this.rest();
+    return this.running();
+  }
+
+  async running() {
+    this.mode = "camera";
+    this.devices = await Camera.devices();
+    this.live.stop();
+    this.live.start();
+    this.overlay.guide(this.video.videoWidth || 1280, this.video.videoHeight || 720);
+    this.speak({ tone: "", icon: "sheet", words: t("said.look"), more: t("said.look-more") });
+    this.show();
+  }
+
+  startServer() {
+    machine.set("eye", "server");
+    this.camera.stop();
+    this.live.stop();
+    this.mode = "server";
+    this.trouble = null;
+    this.canvas.hidden = false;
+    this.overlay.guide();
+    this.speak({ tone: "", icon: "camera", words: t("camera.starting") });
+    this.server.start(0);
+    this.show();
+  }
+
+  off() {
+    machine.set("eye", "off");
+    this.mode = "off";
+    this.trouble = null;
+    this.stopAll();
+    this.overlay.clear();
+    this.speak({ tone: "", icon: "sheet", words: t("camera.off"), more: t("camera.off-more") });
+    this.show();
+  }
+
+  /** Another panel, in another language, takes its place. */
+  dispose() {
+    this.unwatch();
+    this.wanted = false;
+    this.stopAll();
+  }
+
+  stopAll() {
+    this.live.stop();
+    this.server.stop();
+    this.camera.stop();
+    this.torch = false;
+  }
+
+  /** While a sheet is worked on: the picture it came from stands still. */
+  rest() {
+    this.live.stop();
+    this.server.stop();
+    if (state.view !== "counter" || state.gate !== "ready") this.camera.stop();
+    this.show();
+  }
+
+  fail(reason, problem = null) {
+    this.mode = "trouble";
+    this.trouble = reason;
+    this.live.stop();
+    this.camera.stop();
+    this.overlay.clear();
+    this.canvas.hidden = true;
+    this.speak({ tone: "warn", icon: "warn", words: problem ? both(problem) : t(`camera.${reason}`), more: t(`camera.${reason}-more`) });
+    this.show();
+  }
+
+  toggle() {
+    if (this.mode === "camera" || this.mode === "server") this.off();
+    else this.start();
+  }
+
+  hear(answer) {
+    if (answer.type === "error") return this.speak({ tone: "warn", icon: "warn", words: both(answer.error) });
+    const { scan, width, height } = answer;
+    if (!this.wanted) return null;
+    const again = state.work?.sheet.text && state.work.sheet.text === scan.visit_id;
+    const codes = scan.codes ?? [];
+    if (codes.length) this.overlay.show(codes, width, height, answer.taken || again);
+    else this.overlay.guide(width, height);
+    if (again) return this.speak({ tone: "ok", icon: "ok", words: t("said.same"), more: t("said.same-more") });
+    this.speak(this.speech.hear(scan, answer.taken));
+    const reasons = scan.reasons ?? [scan.reason];
+    if (this.torch && reasons.includes("glare")) this.setTorch(false, true);
+    if (answer.taken) this.accept(scan, this.mode === "server" ? this.server : this.live);
+    return null;
+  }
+
+  accept(scan, source) {
+    play("taken");
+    this.still(source.still());
+    this.taken({ text: scan.visit_id, ref: scan.ref, state: "read", confidence: scan.confidence, codes: scan.codes, source: "camera", token: scan.virtual_token });
+  }
+
+  still(picture) {
+    if (!picture.width) return;
+    this.canvas.width = picture.width;
+    this.canvas.height = picture.height;
+    this.canvas.getContext("2d").drawImage(picture, 0, 0);
+    this.canvas.hidden = false;
+  }
+
+  /** The picture shown now as a file, for a sheet that nobody can read. */
+  async picture() {
+    const source = this.mode === "server" ? this.server.still() : this.live.still();
+    return source.width ? new Promise((done) => source.toBlob(done, "image/jpeg", 0.9)) : null;
+  }
+
+  async files(given) {
+    for (const file of given.slice(0, 1)) {
+      this.speak({ tone: "info", icon: "wait", words: t("file.reading") });
+      try {
+        const scans = await read(file);
+        const scan = scans.length > 1 ? await choosePage(scans) : scans[0];
+        if (scan) await this.page(scan);
+        else this.speak({ tone: "", icon: "sheet", words: t("said.look"), more: t("said.look-more") });
+      } catch (error) {
+        play("trouble");
+        this.speak({ tone: "block", icon: "block", words: both(error) });
+      }
+    }
+  }
+
+  /** One page of a file. */
+  async page(scan) {
+    this.live.stop();
+    this.server.stop();
+    const picture = await loaded(scan.preview);
+    if (picture) {
+      this.still(picture);
+      this.overlay.show(scan.codes ?? [], scan.width ?? picture.width, scan.height ?? picture.height, scan.status === "found");
+    }
+    const chosen = scan.status === "several" ? await chooseSheet(scan) : scan.visit_id;
+    if (chosen) {
+      play("taken");
+      this.speak({ tone: "ok", icon: "ok", words: t("said.taken"), more: t(`confidence.${scan.confidence ?? "checked"}`), pips: 3 });
+      const ref = scan.status === "several" ? undefined : scan.ref;
+      return this.taken({ text: chosen, ref, state: "read", confidence: scan.confidence, codes: scan.codes, source: "file" });
+    }
+    play("trouble");
+    this.live.running = false;
+    this.speak(scan.status === "conflict" ? { tone: "block", icon: "block", words: t("said.conflict"), more: t("said.conflict-more") } : advice(scan));
+    return null;
+  }
+
+  typed(text, answer) {
+    play("taken");
+    this.speak({ tone: "ok", icon: "ok", words: t("said.typed") });
+    const valid = Boolean(answer.valid);
+    this.taken({ text: valid ? text : null, payload: valid ? undefined : text, state: valid ? "read" : "absent", source: "typed", codes: [], holder: answer.holder_id, issued: answer.issued_at });
+  }
+
+  async setTorch(on, glare = false) {
+    this.torch = on;
+    await this.camera.torch(on);
+    if (glare) this.speak({ tone: "warn", icon: "torch", words: t("torch.glare"), more: t("torch.glare-more") });
+    this.show();
+  }
+
+  speak(said) {
+    const key = JSON.stringify(said) + lang();
+    if (key === this.spoken) return;
+    this.spoken = key;
+    this.said.className = `said ${said.tone}`;
+    const pips = said.pips === undefined ? null : h("span", { class: "pips", role: "img", "aria-label": t("said.pips", { n: said.pips }) },
+      [1, 2, 3].map((n) => h("span", { class: `pip ${n <= said.pips ? "on" : ""}` })));
+    put(this.said, icon(said.icon), h("div", { class: "words" }, h("strong", {}, said.words), said.more ? h("span", { class: "small" }, said.more) : null), pips);
+    if (said.tone) say(`${said.words} ${said.more ?? ""}`);
+  }
+
+  show() {
+    const on = this.mode === "camera" || this.mode === "server";
+    const working = Boolean(state.work && state.work.phase !== "done");
+    this.note.hidden = on || !this.canvas.hidden || working;
+    this.tools.hidden = working;
+    if (!this.note.hidden) put(this.note, icon("camera"), h("p", {}, t("note.words")),
+      button("note-server", "camera", t("camera.server"), () => this.startServer()));
+    const { torch, zoom } = on ? this.camera.abilities() : { torch: false, zoom: null };
+    const chooser = h("input", { type: "file", id: "file", class: "sr", tabindex: "-1", accept: "image/*,application/pdf,.tif,.tiff", "aria-label": t("file.choose"), onchange: (event) => {
+      this.files([...event.target.files]);
+      event.target.value = "";
+    } });
+    put(this.tools,
+      button("tool-camera", "camera", on ? t("camera.stop") : t("camera.on"), () => this.toggle(), "F3"),
+      on && this.mode === "camera" && this.devices?.length > 1 ? h("select", { id: "device", "aria-label": t("camera.choose"), onchange: (event) => this.start(event.target.value) },
+        this.devices.map((one) => h("option", { value: one.id, selected: one.id === this.camera.device }, one.label))) : null,
+      torch ? button("tool-torch", "torch", t("torch"), () => this.setTorch(!this.torch), null, this.torch) : null,
+      zoom ? h("label", {}, t("zoom"), h("input", { type: "range", min: zoom.min, max: zoom.max, step: zoom.step, value: zoom.value, oninput: (event) => this.camera.zoom(Number(event.target.value)) })) : null,
+      button("tool-file", "sheet", t("file.choose"), () => chooser.click()), chooser,
+      button("tool-sound", isMuted() ? "mute" : "sound", isMuted() ? t("sound.off") : t("sound.on"), () => {
+        setMuted(!isMuted());
+        this.show();
+      }, null, !isMuted()));
+  }
+}
+
+function button(id, shape, words, act, key = null, pressed = null) {
+  return h("button", { id, type: "button", class: "button", onclick: act, ...(pressed === null ? {} : { "aria-pressed": String(pressed) }) }, icon(shape), words, key ? h("kbd", {}, key) : null);
+}
+
+/** @returns {Promise<HTMLImageElement|null>} */
+function loaded(address) {
+  if (!address) return Promise.resolve(null);
+  return new Promise((done) => {
+    const picture = new Image();
+    picture.onload = () => done(picture);
+    picture.onerror = () => done(null);
+    picture.src = address;
+  });
+}

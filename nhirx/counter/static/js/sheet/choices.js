@@ -1,0 +1,116 @@
+/** The decisions that only a person can take: an owed card, a card that does not work, a sheet nobody can read. */
+
+import { get, post } from "../core/api.js";
+import { dialog } from "../core/dialog.js";
+import { h, icon, s } from "../core/dom.js";
+import { both, t } from "../core/i18n.js";
+import { percent } from "../core/format.js";
+import { state } from "../core/store.js";
+import { change, dispense, replan } from "./flow.js";
+
+const LIMIT = 0.1; // the share of abnormal records from which a pharmacy is asked why
+
+/** The card is owed: plan again, so that the person sees what that means before pressing the large button. */
+export async function hold() {
+  change({ card: { state: "absent" }, error: null });
+  await replan();
+}
+
+/** The card does not work: which reasons fit is the program's to say. */
+export async function abnormal() {
+  await dispense({ card: { state: "failed" } });
+  const error = state.work?.error;
+  if (error?.code === "abnormal-reason-needed") await askReason(error);
+  else if (error) change({ card: { state: "present" } });
+}
+
+/** @param {any} error with `detail.candidates` and what failed */
+export async function askReason(error) {
+  const candidates = error.detail.candidates ?? [];
+  const first = candidates.find((one) => one.suggested) ?? candidates[0];
+  const chosen = await dialog(t("abnormal.title"), (close) => {
+    const list = h("div", { class: "choices", role: "radiogroup", "aria-label": t("abnormal.choose") }, candidates.map((one) => h("label", { class: "choice" },
+      h("input", { type: "radio", name: "serial", value: one.code, checked: one === first }),
+      h("strong", { class: "mono" }, one.code),
+      h("span", {}, both(one), one.suggested ? [" ", h("span", { class: "tag ok" }, t("abnormal.fits"))] : null, one.source ? h("span", { class: "small soft" }, ` ${one.source}`) : null))));
+    return [
+      h("p", {}, both(error)),
+      h("p", { class: "soft" }, t("abnormal.words")), list, meter(),
+      h("footer", {},
+        h("button", { class: "button", type: "button", onclick: () => close(null) }, t("cancel")),
+        h("button", { class: "button primary", type: "button", id: "choose-serial", onclick: () => close(list.querySelector(":checked")?.value ?? null) }, t("abnormal.use"))),
+    ];
+  }, { name: "abnormal" });
+  change({ card: chosen ? { state: "failed", abnormal_serial: chosen } : { state: "present" }, error: null });
+  await replan();
+}
+
+/** How many of the records carry an abnormal serial, against the share that draws questions. */
+function meter() {
+  const share = state.server?.b_share;
+  if (!share?.all) return null;
+  const part = Math.min(1, share.b / share.all / (2 * LIMIT));
+  return h("div", { class: "meter" }, h("div", { class: "row spread small" }, h("span", {}, t("abnormal.share", { b: share.b, all: share.all, percent: percent(share) })), h("span", { class: "soft" }, t("abnormal.limit"))),
+    s("svg", { viewBox: "0 0 200 12", preserveAspectRatio: "none", "aria-hidden": "true" },
+      s("rect", { class: "track", width: 200, height: 12, rx: 3 }), s("rect", { class: "fill-bar", width: 200 * part, height: 12, rx: 3 }), s("line", { class: "limit", x1: 100, x2: 100, y1: 0, y2: 12 })));
+}
+
+const CAUSES = ["blurred", "damaged", "cropped", "faint", "reader", "other"];
+
+/**
+ * A sheet without a usable ID: not printed, or not readable, said by a person with the cause and, where there is one, the picture.
+ * @param {() => Promise<Blob|null>} picture @returns {Promise<any>} the sheet to begin with, or null
+ */
+export async function withoutId(picture) {
+  const answer = await dialog(t("no-id.title"), (close) => {
+    const note = h("input", { type: "text", id: "no-id-note", maxlength: 120, autocomplete: "off" });
+    const causes = h("select", { id: "no-id-cause" }, CAUSES.map((one) => h("option", { value: one }, t(`cause.${one}`))));
+    const kind = (value, words, more) => h("label", { class: "choice" }, h("input", { type: "radio", name: "kind", value, checked: value === "illegible", onchange: () => (box.hidden = value !== "illegible") }), icon("sheet"),
+      h("span", {}, h("strong", {}, words), h("span", { class: "small soft" }, ` ${more}`)));
+    const box = h("div", { class: "fields" }, h("div", {}, h("label", { for: "no-id-cause" }, t("no-id.cause")), causes),
+      h("div", {}, h("label", { for: "no-id-note" }, t("no-id.note")), note));
+    const form = h("form", { class: "stack", onsubmit: (event) => {
+      event.preventDefault();
+      close({ state: form.querySelector(":checked").value, cause: causes.value, note: note.value.trim() });
+    } },
+    h("p", {}, t("no-id.words")),
+    h("div", { class: "choices" }, kind("illegible", t("sheet.illegible"), t("no-id.illegible")), kind("absent", t("sheet.absent"), t("no-id.absent"))), box,
+    h("p", { class: "hint" }, t("no-id.kept")),
+    h("footer", {},
+      h("button", { class: "button", type: "button", onclick: () => close(null) }, t("cancel")),
+      h("button", { class: "button primary", type: "submit" }, t("no-id.go"))));
+    return form;
+  }, { name: "no-id" });
+  if (!answer) return null;
+  const kept = answer.state === "illegible" ? await keep(picture) : undefined;
+  return { text: null, source: "declared", codes: [], ref: kept, ...answer };
+}
+
+async function keep(picture) {
+  const blob = await picture();
+  if (!blob) return undefined;
+  const { call } = await import("../core/api.js");
+  const { scans } = await call("POST", "/scans?name=sheet.jpg", { body: blob, headers: { "Content-Type": "application/octet-stream" } }).catch(() => ({ scans: [] }));
+  return scans[0]?.ref;
+}
+
+/** Who is in the reader, compared with the patient by the program. */
+export async function lookAtCard() {
+  const { work } = state;
+  if (!work?.rx || work.phase === "done") return;
+  const { id } = work;
+  const found = await get("/card").catch(() => null);
+  if (!found) return;
+  change({ holder: found.holder ? { ...found.holder, matches: found.matches ?? matches(found.holder, work.rx.patient) } : null }, id);
+}
+
+/** Masked IDs are compared where both show a character; the program compares them in full before anything is taken. */
+function matches(holder, patient) {
+  const one = holder.national_id ?? "";
+  const other = patient.national_id ?? "";
+  if (one.length !== other.length) return null;
+  return [...one].every((letter, place) => letter === "*" || letter === other[place]);
+}
+
+/** Identity from the card for the form; the program writes down who asked. */
+export const readCard = () => post("/card/read", { reveal: true });

@@ -1,0 +1,45 @@
+/** The record field by field. Hover or focus shows the rule behind a field; the XML comes on demand once the record exists. */
+
+import { get } from "../core/api.js";
+import { h, put } from "../core/dom.js";
+import { both, t } from "../core/i18n.js";
+import { change } from "./flow.js";
+
+export function recordTable(work) {
+  if (!work.plan) return null;
+  const rows = work.plan.explained ?? Object.entries(work.plan.fields).map(([field, value]) => ({ field, value_masked: value, ...work.plan.why[field] }));
+  if (!rows.length) return null;
+  const fields = fieldTable(rows, new Set(work.plan.from_card ?? []));
+  return h("details", { class: "card", id: "record", open: work.recordOpen, ontoggle: (event) => {
+    if (event.target.open !== Boolean(work.recordOpen)) change({ recordOpen: event.target.open });
+  } },
+  h("summary", { data: { keep: "record-summary" } }, t("record.title", { n: rows.length }), " ", h("kbd", {}, "F8")),
+  h("p", { class: "hint" }, t("record.hint")), fields);
+}
+
+/** @param {any[]} rows @param {Set<string>} fromCard fields that the card fills @param {(field: string) => any[]} [wrong] errors of a field */
+export function fieldTable(rows, fromCard = new Set(), wrong = () => []) {
+  const why = h("div", { class: "why", "aria-live": "polite" }, h("p", { class: "hint" }, t("record.why-hint")));
+  const show = (row) => put(why,
+    h("p", {}, h("strong", { class: "mono" }, row.field), " ", h("strong", {}, both(row, "name_"))),
+    h("p", {}, both(row, "why_") || t("record.given")),
+    row.rule || row.source ? h("p", { class: "small soft" }, [row.rule, row.source].filter(Boolean).join(" · ")) : null);
+  const table = h("table", { class: "record" },
+    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("record.field")), h("th", { scope: "col" }, t("record.name")), h("th", { scope: "col" }, t("record.value")))),
+    h("tbody", {}, rows.map((row) => h("tr", { onmouseenter: () => show(row) },
+      h("td", {}, h("button", { type: "button", class: "why-button", data: { keep: `why-${row.field}` }, onfocus: () => show(row), onclick: () => show(row) }, row.field)),
+      h("td", {}, both(row, "name_")),
+      h("td", { class: "mono" }, row.value_masked ?? h("span", { class: "soft" }, fromCard.has(row.field) ? t("record.from-card") : t("record.empty")),
+        wrong(row.field).map((one) => h("p", { class: "wrong" }, `${one.code} ${both(one)}`)))))));
+  return h("div", { class: "stack tight" }, table, why);
+}
+
+/** The XML of a record, asked for only when it is opened; looking at it is written down by the program. */
+export function xml(record) {
+  const text = h("pre", { class: "xml", tabindex: "0", "aria-label": "XML" });
+  return h("details", { ontoggle: async (event) => {
+    if (!event.target.open || text.textContent) return;
+    text.textContent = t("loading");
+    text.textContent = await get(`/records/${record}/xml`, { text: true }).catch((error) => both(error));
+  } }, h("summary", {}, t("record.xml")), h("p", { class: "hint" }, t("record.xml-hint")), text);
+}

@@ -1,0 +1,68 @@
+/** The right side: nothing yet, the sheet being worked on, or what became of it. */
+
+import { h, icon, put } from "../core/dom.js";
+import { t } from "../core/i18n.js";
+import { grouped } from "../core/format.js";
+import { state, watch } from "../core/store.js";
+import { acts } from "./acts.js";
+import { done, recent } from "./done.js";
+import { problem, shownFindings } from "./findings.js";
+import { form } from "./form.js";
+import { patient } from "./patient.js";
+import { prescription } from "./prescription.js";
+import { recordTable } from "./record.js";
+
+export class SheetView {
+  constructor() {
+    this.element = h("div", { class: "right stack" });
+    this.dispose = watch(["work", "recent", "server", "view"], () => this.draw());
+    this.draw();
+  }
+
+  draw() {
+    if (state.view !== "counter") return;
+    const { work } = state;
+    if (work?.id !== this.shown || work?.rxState !== this.rxState) {
+      this.form = null;
+      this.shown = work?.id;
+      this.rxState = work?.rxState;
+    }
+    this.element.setAttribute("aria-busy", String(Boolean(work?.planning || work?.phase === "sending")));
+    if (!work) put(this.element, welcome(), recent());
+    else if (work.phase === "done") put(this.element, done(work), recent(work.result?.id));
+    else if (work.rxState === "looking") put(this.element, head(work), work.error ? problem(work.error) : waiting());
+    else if (work.rxState === "form") this.drawForm(work);
+    else put(this.element, head(work, patient(work)), problem(work.error ?? work.planError), shownFindings(work), prescription(work), recordTable(work), acts(work));
+  }
+
+  /** The form keeps its elements while it is filled in, so that nothing typed is lost when the card or the queue changes. */
+  drawForm(work) {
+    if (this.form) return;
+    this.form = form(work);
+    put(this.element, head(work), this.form);
+  }
+}
+
+function head(work, person = null) {
+  const { sheet } = work;
+  const id = sheet.text ? h("span", { class: "id" }, grouped(sheet.text).split(" ").map((four) => h("span", { class: "gap" }, four))) : h("strong", {}, t(`sheet.${sheet.state}`));
+  const tone = sheet.confidence === "agreed" || sheet.source === "typed" ? "ok" : sheet.confidence === "ocr" || sheet.confidence === "single" ? "warn" : "info";
+  return h("section", { class: "card sheet-head", "aria-label": t("sheet.title") },
+    h("div", { class: "row spread" },
+      h("div", {}, h("h2", { class: "label", id: "work-title", tabindex: "-1" }, t("sheet.title")), id),
+      h("div", { class: "row" },
+        sheet.text ? h("span", { class: `tag ${tone}` }, icon(tone), t(sheet.source === "typed" ? "confidence.typed" : `confidence.${sheet.confidence ?? "checked"}`)) : null,
+        h("button", { class: "button quiet", type: "button", id: "put-away", onclick: () => document.dispatchEvent(new CustomEvent("nhirx:put-away")) }, t("sheet.away"), h("kbd", {}, "Esc")))), person);
+}
+
+const waiting = () => h("section", { class: "card row" }, icon("wait", "", "spin"), h("p", {}, t("rx.looking")));
+
+function welcome() {
+  const steps = [["sheet", "welcome.1"], ["card", "welcome.2"], ["send", "welcome.3"]];
+  const demo = state.server?.demo ? h("p", { class: "finding info" }, icon("info"), h("span", { class: "words" }, t("welcome.demo"))) : null;
+  return h("section", { class: "card welcome" },
+    h("h1", {}, t("welcome.title")), demo,
+    h("ol", {}, steps.map(([shape, key]) => h("li", {}, icon(shape), h("strong", {}, t(key)), h("span", { class: "soft" }, t(`${key}-more`))))),
+    h("div", { class: "row" },
+      h("button", { class: "button", type: "button", id: "no-id", onclick: () => document.dispatchEvent(new CustomEvent("nhirx:no-id")) }, t("act.no-id"))));
+}

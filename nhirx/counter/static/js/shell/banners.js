@@ -1,0 +1,28 @@
+/** What is wrong around the page, said across its whole width: the program away, the VPN down, settings missing. */
+
+import { h, icon, put } from "../core/dom.js";
+import { both, t } from "../core/i18n.js";
+import { state, watch } from "../core/store.js";
+
+export function banners(target) {
+  const draw = () => put(target, all());
+  watch(["reached", "server", "gate", "language"], draw);
+  draw();
+}
+
+const banner = (id, tone, words, more = "") => h("div", { class: `banner ${tone}`, id: `banner-${id}` }, icon(tone), h("span", {}, words, more ? h("span", { class: "small" }, ` ${more}`) : null));
+
+function all() {
+  const found = [];
+  if (!state.reached) found.push(banner("lost", "block", t("banner.lost"), t("banner.lost-more")));
+  const { server } = state;
+  if (!server || state.gate !== "ready") return found;
+  const { worker, reader, settings_missing: missing = [], plugins = [] } = server;
+  if (worker?.breaker && worker.breaker !== "closed") found.push(banner("vpn", "warn", t("banner.vpn"), both(worker, "reason_") || t("banner.vpn-more")));
+  else if (worker?.state === "paused") found.push(banner("paused", "info", t("banner.paused"), both(worker, "reason_")));
+  if (reader && ["no-reader", "no-service"].includes(reader.state)) found.push(banner("reader", "warn", both(reader, "words_")));
+  if (missing.length) found.push(banner("settings", "warn", t("banner.settings"), missing.join("、")));
+  const broken = plugins.filter((one) => !["ok", "active", "loaded", "enabled", "running"].includes(one.state));
+  if (broken.length) found.push(banner("plugins", "info", t("banner.plugins"), broken.map((one) => one.name).join("、")));
+  return found;
+}

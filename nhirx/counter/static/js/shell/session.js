@@ -1,0 +1,100 @@
+/** Who is at the page: the one-time link, signing in with a PIN, locking; and the state of the program. */
+
+import { get, post, setCsrf } from "../core/api.js";
+import { connect, disconnect, on } from "../core/events.js";
+import { set, state } from "../core/store.js";
+import { recover } from "../sheet/flow.js";
+
+const BEAT = 15000; // milliseconds between two looks at the state, in case an event was lost
+
+/** From the link with its token, or from the cookie of an earlier visit. The token leaves the address at once. */
+export async function begin() {
+  const token = /[#&]token=([^&]+)/.exec(location.hash)?.[1];
+  if (location.hash) history.replaceState(null, "", location.pathname);
+  try {
+    const answer = token ? await post("/session", { token: decodeURIComponent(token) }).catch((error) => (error.lost ? Promise.reject(error) : get("/session"))) : await get("/session");
+    setCsrf(answer.csrf);
+  } catch (error) {
+    if (!error.lost) return set({ gate: "no-session" });
+    setTimeout(begin, 1000);
+    return null;
+  }
+  connect();
+  return look();
+}
+
+/** Ask the program how it is. */
+export async function look() {
+  try {
+    const server = await get("/state");
+    const locked = Boolean(server.locked);
+    set({ server, operator: server.operator, reached: true, ...(locked !== (state.gate === "locked") || state.gate !== "ready" ? { gate: locked ? "locked" : "ready" } : {}) });
+    if (locked || !state.operators.length) await people();
+  } catch (error) {
+    if (error.code === "session-locked") return people();
+  }
+  return null;
+}
+
+export async function people() {
+  try {
+    const found = await get("/operators");
+    set({ operators: found.operators ?? found.items ?? found });
+  } catch { /* asked again with the next look */ }
+}
+
+/** @returns {Promise<void>} throws the ApiError of a wrong PIN */
+export async function unlock(operator, pin) {
+  const answer = await post("/session/unlock", { operator, pin });
+  setCsrf(answer?.csrf);
+  set({ gate: "ready", operator });
+  connect();
+  await look();
+}
+
+export async function addOperator(name, pin) {
+  await post("/operators", { name, pin });
+  await people();
+}
+
+export async function lock() {
+  await post("/session/lock").catch(() => {});
+  set({ gate: "locked" });
+  await people();
+}
+
+/** After the program was away: the cookie is still good, or a person signs in again; then everything goes on. */
+async function back() {
+  try {
+    setCsrf((await get("/session")).csrf);
+  } catch (error) {
+    if (!error.lost) set({ gate: "no-session" });
+    return;
+  }
+  await look();
+  if (state.gate === "ready") recover();
+}
+
+let started = null;
+
+export function follow() {
+  on("hello", (event) => {
+    // A quick restart may show in nothing else than this.
+    const again = started !== null && event.started !== started;
+    started = event.started;
+    if (again) back();
+  });
+  on("connected", (event) => (event.back ? back() : look()));
+  on("away", async () => {
+    // The socket is closed for a lock or an ended session, too: the answer to a plain question tells which it is.
+    await look();
+  });
+  on("session", (event) => (event.locked ? set({ gate: "locked", operator: event.operator ?? null }) : look()));
+  on("card", () => look());
+  on("worker", () => look());
+  on("record", () => look());
+  on("dispensing", () => look());
+  setInterval(() => state.gate === "ready" && look(), BEAT);
+  window.addEventListener("online", () => connect());
+  window.addEventListener("pagehide", disconnect);
+}
