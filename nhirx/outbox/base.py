@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Table, bindparam, or_, select, update
+from sqlalchemy import Connection, CursorResult, Table, select, update
 
 from nhirx.outbox import trail
 from nhirx.outbox.engine import Database
@@ -41,24 +41,6 @@ class Step:
         if moved.rowcount != 1:
             found = self.connection.execute(select(table.c.state).where(table.c.id == row_id)).scalar()
             raise refused(found, transition.event)
-
-    def move_all(self, table: Table, rows: Sequence[Mapping[str, Any]], transition: Transition, **values: Any) -> None:
-        """As ``move`` for many rows at once, each given by its ``item`` and the values it does not share with the others.
-
-        All of them or none: raises ``TransitionRefused`` when one stands elsewhere.
-        """
-        moved = self.connection.execute(
-            update(table)
-            # An IN with its own list of values cannot be sent for many rows at once.
-            .where(table.c.id == bindparam("item"), or_(*(table.c.state == state for state in transition.before)))
-            .values(state=transition.after, changed_at=self.now, **values),
-            list(rows),
-        )
-        if moved.rowcount != len(rows):
-            ids = [row["item"] for row in rows]
-            # Those that moved stand in the new state by now; whatever else is found is what refused.
-            query = select(table.c.state).where(table.c.id.in_(ids), table.c.state != transition.after)
-            raise refused(self.connection.execute(query).scalar(), transition.event)
 
     def seal(self, value: Any, purpose: str) -> bytes:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

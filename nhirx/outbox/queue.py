@@ -8,38 +8,25 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 
 from nhirx.errors import InputError, NhirxError, UploadRefused
 from nhirx.identifiers import PlaceholderId, canonical_text
 from nhirx.logs import mask
 from nhirx.model import CheckResult, Receipt, UploadRecord
-from nhirx.outbox import trail
-from nhirx.outbox.base import Step, Store, new_id
-from nhirx.outbox.schema import in_state, queue
-from nhirx.outbox.states import LIVE, QUEUE, QUEUE_STATES
+from nhirx.outbox import statements, trail
+from nhirx.outbox.base import Step, Store
+from nhirx.outbox.schema import in_state, micros, moment, queue
+from nhirx.outbox.states import QUEUE, QUEUE_STATES, refused
 from nhirx.outbox.values import Event, Queued
 
+_NEVER = 2**62
 IMPOSSIBLE = timedelta(days=1)
 """Nothing waits longer than this. A time further ahead was written by a clock that has been set back since."""
-
-_OLDER, _NEWER = queue.alias("older"), queue.alias("newer")
-
-# Built once: building a statement costs as much as running it.
-_PUT = insert(queue)
-_REPLACED = select(queue.c.id).where(
-    # The lock of a record with a key of its own is its visit; by that there is an index over every state.
-    queue.c.visit_key == bindparam("of"),
-    queue.c.lock == bindparam("of"),
-    in_state(queue, *QUEUE["supersede"].before),
-    exists().where(
-        _NEWER.c.lock == queue.c.lock, _NEWER.c.id > queue.c.id, _NEWER.c.kind == queue.c.kind, in_state(_NEWER, "built")
-    ),
-)
 
 
 class Queue:
@@ -58,8 +45,9 @@ class Queue:
         visit, person = self.visit_key(record), record.fields.get("M03", "")
         unique = bool(record.visit_id) and not PlaceholderId.is_valid(record.visit_id)
         lock = visit if unique else secrets.token_hex(32)
-        row = step.connection.execute(
-            _PUT,
+        now = micros(step.now)
+        item = statements.PUT.insert(
+            step.connection,
             {
                 "dispensing_id": dispensing,
                 "state": QUEUE["put"].after,
@@ -69,13 +57,12 @@ class Queue:
                 "person_key": self._store.ring.hash(person.upper(), "person") if person else None,
                 "kind": record.fields.get("H01", ""),
                 "record_sealed": step.seal(record.model_dump_json(), "queue.record"),
-                "built_at": step.now,
-                "changed_at": step.now,
+                "built_at": now,
+                "changed_at": now,
                 "attempts": 0,
-                "due_at": step.now,
+                "due_at": now,
             },
         )
-        item = new_id(row)
         step.note("put", "queue", item, QUEUE["put"].after, dispensing=dispensing, orders=len(record.orders))
         if unique:
             self._supersede(step, [lock])
@@ -91,56 +78,31 @@ class Queue:
 
         With ``built_before`` younger ones wait. They come in the order in which they became due.
         """
-        token = secrets.token_hex(16)
         with self._store.step() as step:
-            self._lapse(step)
-            waits = exists().where(_OLDER.c.lock == queue.c.lock, _OLDER.c.id < queue.c.id, in_state(_OLDER, *LIVE))
-            due = (
-                select(queue.c.id)
-                .where(in_state(queue, "built"), self._is_due(queue.c.due_at, step.now), ~waits)
-                .order_by(queue.c.due_at, queue.c.id)
-                .limit(limit)
-                .with_for_update(skip_locked=True)
-            )
-            if built_before is not None:
-                due = due.where(queue.c.built_at < built_before)
-            ids = list(step.connection.execute(due).scalars())
-            if not ids:
-                return []
-            step.connection.execute(
-                update(queue)
-                .where(queue.c.id.in_(ids), in_state(queue, "built"))
-                .values(
-                    state=QUEUE["claim"].after,
-                    changed_at=step.now,
-                    lease=token,
-                    lease_until=step.now + lease,
-                )
-            )
-            rows = step.connection.execute(
-                select(queue).where(queue.c.id.in_(ids), queue.c.lease == token).order_by(queue.c.id)
-            ).all()
-        return [self._value(row) for row in rows]
+            return self._claim(step, limit, lease, built_before)
 
     def sent(self, items: Sequence[int], receipt: Receipt, *, poll_at: datetime | None = None) -> None:
         """Keep the Opcode of the upload that carried ``items``, in that order, before anything else is done with it.
 
         Works as well when the lease has ended meanwhile: an Opcode is a fact.
         """
-        common = {
-            "opcode": receipt.opcode,
-            "batch": len(items),
-            "sent_at": receipt.received_at,
-            "lease": None,
-            "lease_until": None,
-            "problem": None,
-        }
         with self._store.step() as step:
-            places = [{"item": item, "at": place} for place, item in enumerate(items, start=1)]
-            due_at = poll_at or step.now
-            step.move_all(queue, places, QUEUE["receive"], place=bindparam("at"), due_at=due_at, **common)
-            for row in places:
-                step.note("receive", "queue", row["item"], QUEUE["receive"].after, opcode=receipt.opcode, place=row["at"])
+            self._sent(step, items, receipt, poll_at)
+
+    def sent_and_claim(
+        self,
+        items: Sequence[int],
+        receipt: Receipt,
+        limit: int,
+        lease: timedelta,
+        *,
+        poll_at: datetime | None = None,
+        built_before: datetime | None = None,
+    ) -> list[Queued]:
+        """``sent`` and then ``claim``, in one transaction: bringing two to the disk takes twice as long as one."""
+        with self._store.step() as step:
+            self._sent(step, items, receipt, poll_at)
+            return self._claim(step, limit, lease, built_before)
 
     def failed(self, items: Sequence[Queued], error: NhirxError, next_try_at: datetime) -> None:
         """The upload did not happen. Due again at ``next_try_at``; what another sender holds by now is left alone."""
@@ -169,7 +131,8 @@ class Queue:
     def unchecked(self, limit: int, next_look_at: datetime) -> dict[str, list[Queued]]:
         """Records whose check result is due, by Opcode; each upload whole. They are due again at ``next_look_at``."""
         with self._store.step() as step:
-            due = select(queue.c.opcode).where(in_state(queue, "sent"), self._is_due(queue.c.due_at, step.now))
+            ripe = or_(queue.c.due_at <= step.now, queue.c.due_at > step.now + IMPOSSIBLE)
+            due = select(queue.c.opcode).where(in_state(queue, "sent"), ripe)
             # Oldest first; the upload's records share one due time, so a limit on rows still gives every upload a turn.
             opcodes = list(dict.fromkeys(step.connection.execute(due.order_by(queue.c.due_at).limit(limit)).scalars()))
             if not opcodes:
@@ -179,7 +142,7 @@ class Queue:
             rows = step.connection.execute(select(queue).where(mine).order_by(queue.c.opcode, queue.c.place)).all()
         found: dict[str, list[Queued]] = {}
         for row in rows:
-            found.setdefault(str(row.opcode), []).append(self._value(row))
+            found.setdefault(str(row.opcode), []).append(self._value(dict(row._mapping)))  # noqa: SLF001
         return found
 
     def look_again(self, items: Sequence[int], at: datetime) -> None:
@@ -189,11 +152,16 @@ class Queue:
 
     def accepted(self, item: int, result: CheckResult) -> bool:
         """The check found no error. False when that was known already."""
-        return self._checked(item, result, "accept")
+        return bool(self.checked({item: result}))
 
     def rejected(self, item: int, result: CheckResult) -> bool:
         """The check found errors, kept for the person who corrects them. False when that was known already."""
-        return self._checked(item, result, "reject")
+        return bool(self.checked({item: result}))
+
+    def checked(self, results: Mapping[int, CheckResult]) -> set[int]:
+        """Keep the check results of an upload, all or none; those of which this was not known already."""
+        with self._store.step() as step:
+            return {item for item, result in results.items() if self._checked(step, item, result)}
 
     # ── a person's part ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -232,7 +200,7 @@ class Queue:
             row = connection.execute(select(queue).where(queue.c.id == item)).one_or_none()
         if row is None:
             raise InputError(problem=f"佇列中沒有第 {item} 筆 / no record {item} in the queue")
-        return self._value(row)
+        return self._value(dict(row._mapping))  # noqa: SLF001
 
     def find(
         self,
@@ -257,7 +225,7 @@ class Queue:
         with self._store.database.reading() as connection:
             order = queue.c.id if oldest_first else queue.c.id.desc()
             rows = connection.execute(query.order_by(order).limit(limit)).all()
-        return [self._value(row) for row in rows]
+        return [self._value(dict(row._mapping)) for row in rows]  # noqa: SLF001
 
     def history(self, item: int) -> list[Event]:
         with self._store.database.reading() as connection:
@@ -265,25 +233,62 @@ class Queue:
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _checked(self, item: int, result: CheckResult, event: str) -> bool:
-        with self._store.step() as step:
-            state = step.connection.execute(select(queue.c.state).where(queue.c.id == item).with_for_update()).scalar()
-            if state == QUEUE[event].after:
-                return False
-            sealed = step.seal(result.model_dump_json(), "queue.result")
-            step.move(queue, "queue", item, QUEUE[event], result_sealed=sealed, problem=None)
-            codes = sorted({f"{error.field}:{error.code}" for error in result.errors})
-            step.note(event, "queue", item, QUEUE[event].after, errors=codes)
+    def _claim(self, step: Step, limit: int, lease: timedelta, built_before: datetime | None) -> list[Queued]:
+        self._lapse(step)
+        words = {"before": _NEVER if built_before is None else micros(built_before), "most": limit}
+        rows = [
+            dict(zip(statements.COLUMNS, row, strict=True))
+            for row in statements.DUE.rows(step.connection, self._moments(step) | words)
+        ]
+        if not rows:
+            return []
+        values = {
+            "state": QUEUE["claim"].after,
+            "changed_at": micros(step.now),
+            "lease": secrets.token_hex(16),
+            "lease_until": micros(step.now + lease),
+        }
+        statements.CLAIM.run(step.connection, [values | {"item": row["id"]} for row in rows])
+        # Read before they changed: what is handed out is what they are now.
+        return [self._value(row | values) for row in sorted(rows, key=lambda row: row["id"])]
+
+    def _sent(self, step: Step, items: Sequence[int], receipt: Receipt, poll_at: datetime | None) -> None:
+        values = {
+            "state": QUEUE["receive"].after,
+            "changed_at": micros(step.now),
+            "due_at": micros(poll_at or step.now),
+            "opcode": receipt.opcode,
+            "batch": len(items),
+            "sent_at": micros(receipt.received_at),
+            "lease": None,
+            "lease_until": None,
+            "problem": None,
+        }
+        rows = [values | {"item": item, "place": place} for place, item in enumerate(items, start=1)]
+        if statements.RECEIVE.run(step.connection, rows) != len(rows):
+            # Those that moved stand in the new state by now; whatever else is found is what refused.
+            query = select(queue.c.state).where(queue.c.id.in_(items), queue.c.state != QUEUE["receive"].after)
+            raise refused(step.connection.execute(query).scalar(), "receive")
+        for place, item in enumerate(items, start=1):
+            step.note("receive", "queue", item, QUEUE["receive"].after, opcode=receipt.opcode, place=place)
+
+    def _checked(self, step: Step, item: int, result: CheckResult) -> bool:
+        event = "accept" if result.accepted else "reject"
+        state = step.connection.execute(select(queue.c.state).where(queue.c.id == item).with_for_update()).scalar()
+        if state == QUEUE[event].after:
+            return False
+        sealed = step.seal(result.model_dump_json(), "queue.result")
+        step.move(queue, "queue", item, QUEUE[event], result_sealed=sealed, problem=None)
+        codes = sorted({f"{error.field}:{error.code}" for error in result.errors})
+        step.note(event, "queue", item, QUEUE[event].after, errors=codes)
         return True
 
     def _lapse(self, step: Step) -> None:
         """Leases that ended: their sender died or hangs. It may have sent, so the same rule as for a lost answer holds."""
-        ended = or_(queue.c.lease_until <= step.now, queue.c.lease_until > step.now + IMPOSSIBLE)
-        query = select(queue.c.id, queue.c.unique_key, queue.c.lock).where(in_state(queue, "sending"), ended)
-        rows = step.connection.execute(query.with_for_update(skip_locked=True)).all()
-        for row in rows:
-            self._back(step, row.id, "lapse" if row.unique_key else "doubt", step.now, None)
-        self._supersede(step, [row.lock for row in rows])
+        rows = statements.LAPSED.rows(step.connection, self._moments(step))
+        for item, unique, _ in rows:
+            self._back(step, item, "lapse" if unique else "doubt", step.now, None)
+        self._supersede(step, [lock for _, _, lock in rows])
 
     def _back(self, step: Step, item: int, event: str, due: datetime, error: NhirxError | None) -> None:
         values: dict[str, Any] = {"problem": _problem(error)} if error else {}
@@ -303,13 +308,13 @@ class Queue:
     def _supersede(self, step: Step, locks: Sequence[str]) -> None:
         """Drop records that a newer one of the same kind and visit replaces; another kind goes after them, in order."""
         for lock in locks:
-            for item in step.connection.execute(_REPLACED, {"of": lock}).scalars().all():
+            for (item,) in statements.REPLACED.rows(step.connection, {"of": lock}):
                 step.move(queue, "queue", item, QUEUE["supersede"])
                 step.note("supersede", "queue", item, QUEUE["supersede"].after)
 
     @staticmethod
-    def _is_due(column: Any, now: datetime) -> ColumnElement[bool]:
-        return or_(column <= now, column > now + IMPOSSIBLE)
+    def _moments(step: Step) -> dict[str, int]:
+        return {"now": micros(step.now), "ever": micros(step.now + IMPOSSIBLE)}
 
     def _record(self, sealed: bytes | None) -> UploadRecord:
         """The record inside; an empty one where it was purged."""
@@ -317,24 +322,13 @@ class Queue:
             return UploadRecord(fields={})
         return UploadRecord.model_validate_json(self._store.ring.open(sealed, "queue.record"))
 
-    def _value(self, row: Row[Any]) -> Queued:
-        found = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
-        names = (
-            "id",
-            "dispensing_id",
-            "state",
-            "built_at",
-            "changed_at",
-            "attempts",
-            "due_at",
-            "lease",
-            "opcode",
-            "place",
-            "batch",
-            "sent_at",
-        )
+    def _value(self, found: Mapping[str, Any]) -> Queued:
+        """The value of a row, whether its times are times or microseconds."""
+        values = {name: found[name] for name in ("id", "dispensing_id", "state", "attempts", "lease", "opcode", "place", "batch")}
+        for name in ("built_at", "changed_at", "due_at", "sent_at"):
+            values[name] = moment(found[name]) if isinstance(found[name], int) else found[name]
         return Queued.model_validate(
-            {name: found[name] for name in names}
+            values
             | {
                 "unique": bool(found["unique_key"]),
                 "record": self._record(found["record_sealed"]),

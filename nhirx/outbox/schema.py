@@ -6,7 +6,7 @@ so that a database browser shows what is stuck and why without showing whom.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -24,7 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    bindparam,
+    literal_column,
     text,
 )
 from sqlalchemy.types import TypeDecorator
@@ -43,14 +43,22 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without offset")
-        return round(value.timestamp() * 1_000_000)
+        return None if value is None else micros(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC).astimezone(TAIPEI)
+        return None if value is None else moment(value)
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 UTC. Raises ``ValueError`` for a time without offset."""
+    if at.tzinfo is None:
+        raise ValueError("a time without offset")
+    return round(at.timestamp() * 1_000_000)
+
+
+def moment(held: int) -> datetime:
+    """The reverse of ``micros``, in Taiwan's offset."""
+    return datetime.fromtimestamp(held / 1_000_000, TAIPEI)
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> str:
@@ -59,9 +67,8 @@ def _one_of(column: str, values: tuple[str, ...]) -> str:
 
 def in_state(table: FromClause, *states: str) -> ColumnElement[bool]:
     """``state`` of ``table`` is one of ``states``, written into the statement: only then may SQLite use a partial index."""
-    if len(states) == 1:
-        return table.c.state == bindparam(None, states[0], literal_execute=True)
-    return table.c.state.in_(bindparam(None, states, expanding=True, literal_execute=True))
+    words: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in states]
+    return table.c.state == words[0] if len(words) == 1 else table.c.state.in_(words)
 
 
 metadata = MetaData(

@@ -11,19 +11,23 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from nhirx.errors import StoreDamaged
+from nhirx.outbox import prepared
 from nhirx.outbox.keys import KeyRing
-from nhirx.outbox.schema import chain, events
+from nhirx.outbox.prepared import Prepared
+from nhirx.outbox.schema import chain, events, micros
 from nhirx.outbox.values import Event
 
 _START = "0" * 64
-# Built once: this is part of every step, and building a statement costs as much as running it.
-_END = select(chain.c.seq, chain.c.digest).with_for_update()
-_APPEND = insert(events)
-_BEGIN = insert(chain).values(id=1, seq=bindparam("last"), digest=bindparam("sum"))
-_MOVE = update(chain).values(seq=bindparam("last"), digest=bindparam("sum"))
+_END = Prepared(select(prepared.chain.c.seq, prepared.chain.c.digest).with_for_update())
+_APPEND = Prepared(insert(prepared.events), *prepared.events.c.keys())
+_BEGIN = Prepared(insert(prepared.chain), "id", "seq", "digest")
+_MOVE = Prepared(update(prepared.chain), "seq", "digest")
+_FIELDS = ("seq", "at", "who", "event", "subject", "subject_id", "after", "note")
+_note = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str).encode
+_line = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def write(
@@ -34,27 +38,22 @@ def write(
     steps: list[tuple[str, str, int | None, str | None, dict[str, Any]]],
 ) -> None:
     """Append ``(event, subject, subject_id, state after, note)`` lines. ``note`` must hold no personal data."""
-    end = connection.execute(_END).one_or_none()
-    seq, digest = (0, _START) if end is None else end
+    if not steps:
+        return
+    end = _END.rows(connection, {})
+    seq, digest = end[0] if end else (0, _START)
+    moment = micros(at)
     rows = []
     for event, subject, subject_id, after, note in steps:
         seq += 1
-        line = {
-            "seq": seq,
-            "at": at,
-            "who": who,
-            "event": event,
-            "subject": subject,
-            "subject_id": subject_id,
-            "after": after,
-            "note": json.dumps(note, ensure_ascii=False, sort_keys=True, default=str),
-        }
-        digest = ring.chain(digest, _text(line))
-        rows.append({**line, "digest": digest})
-    if not rows:
-        return
-    connection.execute(_APPEND, rows)
-    connection.execute(_BEGIN if end is None else _MOVE, {"last": seq, "sum": digest})
+        line = (seq, moment, who, event, subject, subject_id, after, _note(note))
+        digest = ring.chain(digest, _line(line))
+        rows.append(dict(zip(_FIELDS, line, strict=True)) | {"digest": digest})
+    _APPEND.run(connection, rows)
+    if end:
+        _MOVE.run(connection, [{"seq": seq, "digest": digest}])
+    else:
+        _BEGIN.run(connection, [{"id": 1, "seq": seq, "digest": digest}])
 
 
 def lines(connection: Connection, *, subject: str | None = None, subject_id: int | None = None) -> Iterator[Event]:
@@ -71,19 +70,11 @@ def verify(connection: Connection, ring: KeyRing, where: str) -> int:
     digest, seq = _START, 0
     for event in lines(connection):
         seq += 1
-        line = event.model_dump(exclude={"digest"})
-        digest = ring.chain(digest, _text(line))
+        line = [getattr(event, name) if name != "at" else micros(event.at) for name in _FIELDS]
+        digest = ring.chain(digest, _line(line))
         if event.seq != seq or event.digest != digest:
             raise StoreDamaged(path=where, problem=f"audit line {seq}")
     end = connection.execute(select(chain.c.seq, chain.c.digest)).one_or_none()
     if (tuple(end) if end is not None else (0, _START)) != (seq, digest):
         raise StoreDamaged(path=where, problem=f"audit trail ends at line {seq}")
     return seq
-
-
-def _text(line: dict[str, Any]) -> str:
-    moment = round(line["at"].timestamp() * 1_000_000)
-    return json.dumps([line[name] if name != "at" else moment for name in _FIELDS], ensure_ascii=False)
-
-
-_FIELDS = ("seq", "at", "who", "event", "subject", "subject_id", "after", "note")

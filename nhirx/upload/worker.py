@@ -67,6 +67,7 @@ class Worker:
         self._wake = threading.Event()
         self._breaker = Breaker(self._settings.retry_first, self._settings.retry_limit)
         self._hours = Hours.of(self._settings)
+        self._lease = timedelta(seconds=self._settings.lease)
         self.skew: timedelta | None = None
         """How far this machine's clock is ahead of the service's, as the last receipt shows; None when it shows none."""
 
@@ -120,41 +121,68 @@ class Worker:
     def _drain(self, progress: Progress, built_before: datetime | None) -> bool:
         """Send batch after batch. False when the service as a whole failed, so that trying the next is of no use.
 
-        One upload is on its way at any time; while it is, the next batch is claimed and packed, and while the next is on its way
-        the Opcode of the last is brought to the disk.
+        One upload is on its way at any time. While it is, the Opcode of the last is brought to the disk, in one transaction with the
+        claim of the next, which is checked and packed.
         """
-        lease = timedelta(seconds=self._settings.lease)
-
-        def claim() -> list[Queued]:
-            while claimed := self._outbox.queue.claim(self._settings.batch_size, lease, built_before=built_before):
-                if passing := [item for item in claimed if self._passes(item, progress)]:
-                    return passing
-            return []
-
         with ThreadPoolExecutor(1, "nhirx-upload") as sender:
-            batch = claim()
+            batch = self._claim(progress, built_before)
             flight = sender.submit(self._attempt, batch) if batch else None
+            ahead = self._claim(progress, built_before) if batch else []
             while flight is not None:
-                ahead = claim()
                 packed = self._packed(ahead)
                 outcome = flight.result()
                 goes_on = isinstance(outcome, Receipt | RecordMalformed)
                 flight = sender.submit(self._attempt, ahead, packed) if ahead and goes_on else None
                 try:
-                    if self._settle(batch, outcome, progress):
-                        batch = ahead
-                        continue
+                    later = self._keep(batch, outcome, progress, built_before)
                 except StoreError:
                     # The database failed. What is on its way may still be kept; if not, its lease ends and it goes again.
                     if flight is not None:
                         self._settle(ahead, flight.result(), progress)
                     raise
-                if flight is not None:
-                    self._settle(ahead, flight.result(), progress)
-                else:
-                    self._give_back(ahead)
-                return False
+                if later is None:
+                    if flight is not None:
+                        self._settle(ahead, flight.result(), progress)
+                    else:
+                        self._give_back(ahead)
+                    return False
+                batch, ahead = ahead, later
+                if flight is None and ahead:
+                    batch, ahead = ahead, []
+                    flight = sender.submit(self._attempt, batch)
         return True
+
+    def _keep(
+        self, batch: Sequence[Queued], outcome: Receipt | NhirxError, progress: Progress, built_before: datetime | None
+    ) -> list[Queued] | None:
+        """Keep what came of one upload and claim the next batch. None when the service as a whole failed."""
+        if not isinstance(outcome, Receipt):
+            return self._claim(progress, built_before) if self._settle(batch, outcome, progress) else None
+        ids, poll_at = [item.id for item in batch], self._clock() + timedelta(seconds=self._settings.poll_first)
+        size = self._settings.batch_size
+        try:
+            claimed = self._outbox.queue.sent_and_claim(
+                ids, outcome, size, self._lease, poll_at=poll_at, built_before=built_before
+            )
+        except StoreError:
+            # An Opcode must not be lost over the claim of something else.
+            self._outbox.queue.sent(ids, outcome, poll_at=poll_at)
+            claimed = []
+        self._was_sent(batch, outcome, progress)
+        return self._passing(claimed, progress, built_before)
+
+    def _claim(self, progress: Progress, built_before: datetime | None) -> list[Queued]:
+        """The next batch, see ``_passing``."""
+        claimed = self._outbox.queue.claim(self._settings.batch_size, self._lease, built_before=built_before)
+        return self._passing(claimed, progress, built_before)
+
+    def _passing(self, claimed: list[Queued], progress: Progress, built_before: datetime | None) -> list[Queued]:
+        """Those of ``claimed`` whose records pass; when none does, of the next batch that has one. The others are blocked."""
+        while claimed:
+            if passing := [item for item in claimed if self._passes(item, progress)]:
+                return passing
+            claimed = self._outbox.queue.claim(self._settings.batch_size, self._lease, built_before=built_before)
+        return []
 
     def _passes(self, item: Queued, progress: Progress) -> bool:
         """Whether the NHI's checks find no error today. One that fails is kept for a person and never sent."""
@@ -193,12 +221,15 @@ class Worker:
             return False
         poll_at = self._clock() + timedelta(seconds=self._settings.poll_first)
         self._outbox.queue.sent([item.id for item in batch], outcome, poll_at=poll_at)
+        self._was_sent(batch, outcome, progress)
+        return True
+
+    def _was_sent(self, batch: Sequence[Queued], receipt: Receipt, progress: Progress) -> None:
         self._breaker.succeeded()
-        self._compare_clocks(outcome)
+        self._compare_clocks(receipt)
         progress.sent += len(batch)
         for item in batch:
             self._tell("sent", item, None)
-        return True
 
     def _give_back(self, batch: Sequence[Queued]) -> None:
         """Claimed, never sent: due again when the pause is over."""
@@ -257,14 +288,17 @@ class Worker:
         places = {item.place or 0: item.record.visit_id for item in items}
         results = self._client.result(opcode, places, items[0].batch or len(items))
         self._breaker.succeeded()
+        found = {item.id: results[item.place or 0] for item in items}
+        new = self._outbox.queue.checked(found)
         for item in items:
-            result = results[item.place or 0]
-            if result.accepted and self._outbox.queue.accepted(item.id, result):
+            if item.id not in new:
+                continue
+            if found[item.id].accepted:
                 progress.accepted += 1
-                self._tell("accepted", item, result)
-            elif not result.accepted and self._outbox.queue.rejected(item.id, result):
+                self._tell("accepted", item, found[item.id])
+            else:
                 progress.rejected += 1
-                self._tell("rejected", item, result)
+                self._tell("rejected", item, found[item.id])
 
     def _not_yet(self, items: Sequence[Queued], error: NhirxError, progress: Progress) -> None:
         """Ask again after half the time that has passed since sending, at least the first interval, at most ten minutes."""

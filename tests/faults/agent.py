@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from nhirx.identifiers.national_id import check_digit
 from nhirx.model import CardReading, UploadRecord
 from nhirx.outbox import Outbox
 from nhirx.outbox.keys import KeyRing
+from nhirx.outbox.prepared import Prepared
 from nhirx.outbox.store import now
 from nhirx.settings import Settings
 from nhirx.upload import UploadClient, Worker
@@ -43,6 +45,7 @@ FAULTS = (
 
 
 _PLAIN = JsonService.request
+_STATEMENTS = {name: getattr(Prepared, name) for name in ("rows", "insert", "run")}
 
 
 class Points:
@@ -57,9 +60,22 @@ class Points:
         if self.passed == self.fatal:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def around(self, plain: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*words: Any) -> Any:
+            self()
+            answer = plain(*words)
+            self()
+            return answer
+
+        return counted
+
     def arm(self, outbox: Outbox) -> None:
         for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
             event.listen(outbox.database.engine, name, lambda *a, **k: self(), named=False)
+        if outbox.database.is_sqlite:
+            # There the statements of ``prepared`` pass by these events.
+            for name, plain in _STATEMENTS.items():
+                setattr(Prepared, name, self.around(plain))
 
         def request(service: JsonService, *words: Any, **more: Any) -> dict[str, Any]:
             self()

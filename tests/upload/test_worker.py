@@ -247,6 +247,7 @@ def test_a_full_disk_when_the_opcode_comes_means_the_same_record_again(pharmacy,
         raise DiskFull
 
     monkeypatch.setattr(pharmacy.outbox.queue, "sent", full)
+    monkeypatch.setattr(pharmacy.outbox.queue, "sent_and_claim", full)
     with pytest.raises(DiskFull):
         pharmacy.worker.step()
     monkeypatch.undo()
@@ -256,6 +257,20 @@ def test_a_full_disk_when_the_opcode_comes_means_the_same_record_again(pharmacy,
 
     assert "accepted" == pharmacy.outbox.queue.item(number).state
     assert [1, 1] == [event["received"] for event in pharmacy.sim.ledger.events("upload")]
+
+
+def test_an_opcode_is_kept_when_the_next_batch_cannot_be_claimed(pharmacy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both happen in one transaction; when that fails, what is known already is kept alone."""
+    pharmacy.put()
+
+    def full(*_: object, **__: object) -> None:
+        raise DiskFull
+
+    monkeypatch.setattr(pharmacy.outbox.queue, "sent_and_claim", full)
+    sent = pharmacy.worker.step().sent
+
+    assert (1, ["accepted"]) == (sent, pharmacy.states())
+    assert [1] == [event["received"] for event in pharmacy.sim.ledger.events("upload")]
 
 
 def test_the_log_names_nobody(pharmacy, caplog: pytest.LogCaptureFixture) -> None:
