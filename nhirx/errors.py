@@ -698,7 +698,9 @@ class DispensingUnfinished(CounterError):
 class CorrectionUnknown(CounterError):
     code = "correction-unknown"
     zh_words = "這筆資料沒有唯一的更正方式（{fields}）。請依檢核說明，由人員填入正確的值。"
-    en_words = "There is no single way to correct this record ({fields}). A person has to fill in the right values as the check says."
+    en_words = (
+        "There is no single way to correct this record ({fields}). A person has to fill in the right values as the check says."
+    )
 
 
 class CameraGone(CounterError):
