@@ -145,7 +145,7 @@ def find_bars(found: Texture, most: int = 8) -> list[Bars]:
                 cells = (labels[window] == index) & (mask[window] > 0)
                 if (bars := _fit(found, cells, x, y)) is not None:
                     candidates.append(bars)
-    return _distinct(sorted(candidates, key=lambda bars: -bars.score), most)
+    return distinct(sorted(candidates, key=lambda bars: -bars.score), most)
 
 
 @cache
@@ -176,7 +176,7 @@ def _fit(found: Texture, cells: Grid, x: int, y: int) -> Bars | None:
     px, py = (columns + x + 0.5) * CELL, (rows + y + 0.5) * CELL
     u, v = px * c + py * s, py * c - px * s
     u0, u1 = (float(value) for value in np.percentile(u, [1, 99]))
-    slope = _slope(u, v)
+    slope = rise(u, v)
     v0, v1 = (float(value) for value in np.percentile(v - slope * (u - (u0 + u1) / 2), [3, 97]))
     length, height = u1 - u0 + CELL, v1 - v0 + CELL
     fill = len(columns) * CELL * CELL / (length * height)
@@ -186,7 +186,7 @@ def _fit(found: Texture, cells: Grid, x: int, y: int) -> Bars | None:
     return Bars(angle, u0 - half, u1 + half, v0 - half, v1 + half, float(weights.sum()) * min(fill, 1.0), slope)
 
 
-def _slope(u: Grid, v: Grid) -> float:
+def rise(u: Grid, v: Grid) -> float:
     """How much v rises per u along the strip. Zero when it is too short to tell, or so steep that it is no strip."""
     du, dv = u - u.mean(), v - v.mean()
     spread = float((du * du).sum())
@@ -194,7 +194,7 @@ def _slope(u: Grid, v: Grid) -> float:
     return slope if abs(slope) < 0.5 and spread > 4 * float((dv * dv).sum()) else 0.0
 
 
-def _distinct(candidates: list[Bars], most: int) -> list[Bars]:
+def distinct(candidates: list[Bars], most: int) -> list[Bars]:
     out: list[Bars] = []
     for bars in candidates:
         x, y = bars.center

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from nhirx_scanner import engines, finders, locate, read1d, readqr, rectify
+from nhirx_scanner import engines, finders, locate, read1d, readqr, rectify, steered
 from nhirx_scanner.engines import Read
 from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars, Blob
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from nhirx_scanner.engines import Gray
     from nhirx_scanner.scanner import Scanner
 
-STAGES = ("regions", "retry", "zbar", "opencv", "model1d", "modelqr", "ocr")
+STAGES = ("regions", "faint", "retry", "zbar", "opencv", "model1d", "modelqr", "ocr")
 THOROUGH_MS, FAST_MS, SECOND_FORM_MS = 1400.0, 60.0, 250.0
-_MOST_BARS, _MOST_BLOBS = 8, 6
+_MOST_BARS, _MOST_FAINT, _MOST_BLOBS = 8, 5, 6
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 _HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
 _QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code
@@ -58,6 +58,7 @@ class Work:
     bars: list[tuple[Bars, Cut]] = field(default_factory=list)
     blobs: list[tuple[Blob, Cut]] = field(default_factory=list)
     qr_like: set[Blob] = field(default_factory=set)
+    found: locate.Texture | None = None
     doubtful: dict[str, Read] = field(default_factory=dict)  # texts that the models found and did not believe
 
     @property
@@ -101,7 +102,7 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
     if work.may("regions"):
         regions(work)
         if work.thorough:
-            for stage in (_retry_bars, _model_bars, _retry_blobs, _model_blobs, _printed_text, _last_resort):
+            for stage in (_faint_bars, _retry_bars, _model_bars, _retry_blobs, _model_blobs, _printed_text, _last_resort):
                 if work.settled or (work.done and stage in (_printed_text, _last_resort)):
                     break
                 if work.done:
@@ -129,7 +130,7 @@ def fast_pass(gray: Gray, scanner: Scanner) -> Work:
 
 def regions(work: Work) -> None:
     """Stage 2: find what the whole-picture pass left, cut it out, read it again; keep what stays unread."""
-    found = locate.texture(work.gray)
+    work.found = found = locate.texture(work.gray)
     if found is None:
         return
     known = [read.polygon for read in work.reads]
@@ -137,19 +138,7 @@ def regions(work: Work) -> None:
         if not work.may("regions"):
             return
         if not _is_known(bars.center, 0.3 * bars.length, known):
-            cut = rectify.strip(work.gray, bars)
-            # Without its own downscaling: an enlarged EAN at half size is read as another EAN.
-            reads = engines.zxing(
-                cut.picture, "all1d" if work.thorough else "linear", rotate=False, downscale=False, invert=False
-            )
-            reads = reads or engines.zxing(cut.picture, "linear", rotate=False, invert=False)
-            placed = _placed(reads, cut)
-            if work.take(placed) or any(_spans(read, bars) for read in placed):
-                continue
-            if bars.length >= _SHORTEST and rectify.barness(cut.picture) > _HARDLY_BARS:
-                straight = Cut(straightened(cut.picture), cut.matrix)
-                if rectify.barness(straight.picture) > _BARS:
-                    work.bars.append((bars, straight))
+            _look_at(work, bars)
         if work.done and not work.thorough:
             return
     for blob in locate.find_blobs(work.gray, found, _MOST_BLOBS):
@@ -170,6 +159,35 @@ def regions(work: Work) -> None:
             work.blobs.append((blob, cut))
         if work.done and not work.thorough:
             return
+
+
+def _look_at(work: Work, bars: Bars) -> None:
+    """Cut a strip out and read it; keep it when it stays unread and looks like a code."""
+    cut = rectify.strip(work.gray, bars)
+    # Without its own downscaling: an enlarged EAN at half size is read as another EAN.
+    reads = engines.zxing(cut.picture, "all1d" if work.thorough else "linear", rotate=False, downscale=False, invert=False)
+    reads = reads or engines.zxing(cut.picture, "linear", rotate=False, invert=False)
+    placed = _placed(reads, cut)
+    if work.take(placed) or any(_spans(read, bars) for read in placed):
+        return
+    if bars.length >= _SHORTEST and rectify.barness(cut.picture) > _HARDLY_BARS:
+        straight = Cut(straightened(cut.picture), cut.matrix)
+        if rectify.barness(straight.picture) > _BARS:
+            work.bars.append((bars, straight))
+
+
+def _faint_bars(work: Work) -> None:
+    """Look again for bars, where what the texture shows was not enough."""
+    if work.found is None or not work.may("faint"):
+        return
+    for bars in steered.find_bars(work.gray, work.found, _MOST_FAINT):
+        if not work.may("faint"):
+            return
+        known = [read.polygon for read in work.reads]
+        # A part of these bars may have been found before: the longer strip is the better one.
+        known += [other.polygon for other, _ in work.bars if other.length > 0.8 * bars.length]
+        if not _is_known(bars.center, 0.0, known):
+            _look_at(work, bars)
 
 
 def _spans(read: Read, bars: Bars) -> bool:
