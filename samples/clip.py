@@ -30,11 +30,23 @@ class Clip:
 
 
 def clip(
-    seed: int, *, before: int = 3, entering: int = 4, held: int = 8, leaving: int = 3, after: int = 10, trouble: float = 0.3
+    seed: int,
+    *,
+    before: int = 3,
+    entering: int = 4,
+    held: int = 8,
+    leaving: int = 3,
+    after: int = 10,
+    trouble: float = 0.3,
+    shown: sheet.SheetFacts | None = None,
 ) -> Clip:
-    """The clip of one seed. ``trouble`` from 0 to 1 is how unsteady and out of focus the sheet is while it is held."""
+    """The clip of one seed. ``trouble`` from 0 to 1 is how unsteady and out of focus the sheet is while it is held.
+
+    ``shown`` is the sheet to bring; None makes one up.
+    """
     rng = np.random.default_rng([20, seed])
-    facts = sheet.facts(rng, forms=("text", "code128", "qr"), distractors=3, layout=("clinic", "hospital")[seed % 2])
+    layout = ("clinic", "hospital")[seed % 2]
+    facts = shown or sheet.facts(rng, forms=("text", "code128", "qr"), distractors=3, layout=layout)
     paper = form.render(facts, _PER_MM * 25.4).image
     desk = _desk(rng)
     goal = np.array((SIZE[0] / 2, SIZE[1] / 2)) + rng.uniform(-12, 12, 2) * (1, 0.3)
@@ -48,7 +60,7 @@ def clip(
         way.append((goal + tremor, tilt + float(rng.normal(0, 0.4)), float(focus)))
     way += [(goal + (start - goal) * (step + 1) / (leaving + 1), tilt * 3, 1.0) for step in range(leaving)]
     way += [None] * after
-    images, shown = [], []
+    images, whole = [], []
     for place in way:
         frame = desk.copy()
         inside = False
@@ -59,8 +71,8 @@ def clip(
             if place[2] >= 1.0:
                 frame = degrade.motion(frame, rng, 1.0)
         images.append(degrade.noise(frame, rng, 0.1))
-        shown.append(inside)
-    return Clip(tuple(images), tuple(shown), facts.visit_text or "", tuple(sorted(facts.ids_by_form)))
+        whole.append(inside)
+    return Clip(tuple(images), tuple(whole), facts.visit_text or "", tuple(sorted(facts.ids_by_form)))
 
 
 def frames(seed: int) -> Iterator[np.ndarray]:
@@ -78,6 +90,13 @@ def write_avi(path: Path, images: Iterable[np.ndarray], *, per_second: float = 1
             writer.write(image)
     finally:
         writer.release()
+
+
+def write_mjpeg(path: Path, images: Iterable[np.ndarray]) -> None:
+    """JPEG frames end to end, the smaller of the two forms that browsers take as a fake camera."""
+    with path.open("wb") as film:
+        for image in images:
+            film.write(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
 
 
 def write_y4m(path: Path, images: Iterable[np.ndarray], *, per_second: int = 15) -> None:
