@@ -13,7 +13,7 @@ outbox is a file. Everything heavy is imported when a fixture is used, because p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -113,16 +113,29 @@ def nhirx_prescription(nhirx_sim: Simulator, nhirx_people: tuple[Person, ...]) -
 
 @pytest.fixture
 def nhirx_counter(nhirx_sim: Simulator, tmp_path: Path) -> Iterator[Callable[..., Counter]]:
-    """Opens counters: ``nhirx_counter(MyPlugin(), clock=…)``. Only the plugins given are loaded, not the installed ones."""
+    """Opens counters: ``nhirx_counter(MyPlugin(), clock=…)``, or of installed plugins ``nhirx_counter(options={NAME: {…}})``.
+
+    ``options`` holds a table by plugin name, as the settings file does. Nothing is loaded but what is given or named there.
+    """
+    from importlib.metadata import entry_points
+
     from nhirx.host import Host
     from nhirx.outbox import Outbox
     from nhirx.outbox.keys import KeyRing
     from nhirx.plugin.manager import Plugins
+    from nhirx.settings import PluginSettings
 
     hosts: list[Host] = []
 
-    def open_counter(*plugins: object, clock: Callable[[], datetime] | None = None) -> Counter:
-        loaded = Plugins(discover=False)
+    def open_counter(
+        *plugins: object,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> Counter:
+        tables = {name: dict(table) for name, table in (options or {}).items()}
+        given = {type(plugin).__name__ for plugin in plugins}
+        blocked = tuple({point.name for point in entry_points(group="nhirx")} - (set(tables) - given))
+        loaded = Plugins(PluginSettings(options=tables, blocked=blocked), discover=bool(tables))
         for plugin in plugins:
             loaded.register(plugin, type(plugin).__name__)
         settings = nhirx_sim.settings()

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("查看與驗證稽核紀錄", "look at and verify the audit trail"),
     "doctor": ("檢查這台電腦的各項元件", "check every part of this machine"),
     "trust": ("信任或撤銷控制軟體的自簽憑證", "trust or revoke the certificate of local control software"),
+    "docs": ("在瀏覽器看說明文件，不需要網路", "read the manual in the browser, offline"),
     "plugins": ("列出已安裝的外掛", "list the installed plugins"),
 }
 

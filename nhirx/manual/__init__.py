@@ -1,0 +1,171 @@
+"""The manual: every page of ``docs/``, as a site to read offline, in Chinese and in English.
+
+``pages()`` is where the pages lie, ``NAV`` their order and titles. ``site`` builds with mkdocs-material (extra ``docs``), ``plain``
+renders a page with nothing but the base install, ``serve`` shows either on loopback. Nothing in it is fetched from elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nhirx.errors import ComponentMissing
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``file`` relative to the pages; where ``NAME.en.md`` is there too, the English site shows that one instead."""
+
+    file: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    zh: str
+    en: str
+    pages: tuple[Page, ...]
+
+
+NAV: tuple[Part, ...] = (
+    Part("開始", "Start", (Page("index.md", "開始", "Start"), Page("glossary.md", "詞彙", "Glossary"))),
+    Part(
+        "藥局",
+        "Pharmacy",
+        (
+            Page("howto/counter.md", "櫃檯畫面", "Counter page"),
+            Page("howto/card.md", "讀卡與控制軟體", "Card and control software"),
+            Page("howto/without-a-reader.md", "沒有讀卡機時", "Without a reader"),
+            Page("howto/outbox.md", "待上傳區", "Outbox"),
+            Page("howto/batch.md", "整批掃描檔", "Batches of scans"),
+            Page("howto/scale.md", "大量與多台電腦", "At scale"),
+            Page("howto/windows.md", "在 Windows 安裝", "Installing on Windows"),
+            Page("howto/support.md", "支援檔", "Support file"),
+        ),
+    ),
+    Part(
+        "資訊廠商",
+        "Vendors",
+        (
+            Page("howto/first-plugin.md", "第一個外掛", "First plugin"),
+            Page("howto/write-a-plugin.md", "外掛逐段說明", "A plugin, piece by piece"),
+            Page("hooks.md", "掛勾", "Hooks"),
+            Page("howto/local-api.md", "本機 API", "Local API"),
+            Page("howto/csharp.md", "C#", "C#"),
+            Page("howto/delphi.md", "Delphi", "Delphi"),
+            Page("howto/vb.md", "Visual Basic", "Visual Basic"),
+            Page("howto/commands.md", "指令與 JSON", "Commands and JSON"),
+            Page("howto/simulator.md", "模擬環境", "Sandbox"),
+        ),
+    ),
+    Part(
+        "規則",
+        "Rules",
+        (
+            Page("rules/README.md", "規則手冊", "The rule book"),
+            Page("rules/dispensing.md", "怎麼上傳", "How it is uploaded"),
+            Page("rules/origin-id.md", "原就醫識別碼", "The original visit ID"),
+            Page("rules/origin-serial.md", "原就醫序號", "The original serial"),
+            Page("rules/record.md", "固定欄位", "Fields that never differ"),
+            Page("rules/mode.md", "調劑方式", "Dispensing mode"),
+            Page("rules/orders.md", "醫令", "Order lines"),
+            Page("rules/substitution.md", "替代", "Substitution"),
+            Page("rules/refill.md", "慢連箋", "Refills"),
+            Page("rules/newborn.md", "新生兒", "Newborns"),
+            Page("rules/make-up.md", "補卡", "Make-up"),
+            Page("rules/change.md", "更正與刪除", "Corrections"),
+            Page("rules/allergy.md", "過敏資料", "Allergies"),
+            Page("rules/limits.md", "期限與上限", "Limits"),
+            Page("rules/fields.md", "欄位", "Fields"),
+            Page("rules/codes.md", "代碼表", "Codes"),
+            Page("rules/checks.md", "錯誤代碼與檢核", "Error codes and checks"),
+            Page("rules/differences.md", "文件相異之處", "Where sources differ"),
+            Page("rules/coverage.md", "文件對照", "Coverage of the sources"),
+        ),
+    ),
+    Part(
+        "開發",
+        "Development",
+        (
+            Page("architecture.md", "架構", "Architecture"),
+            Page("howto/add-a-rule.md", "新增規則", "Adding a rule"),
+            Page("howto/add-a-hook.md", "新增掛勾", "Adding a hook"),
+            Page("licences.md", "授權", "Licences"),
+        ),
+    ),
+)
+
+
+def pages() -> Path:
+    """The folder of the pages: inside the wheel, or of the checkout. Raises ``ComponentMissing`` where there is neither."""
+    for folder in (Path(__file__).parent / "pages", Path(__file__).parents[2] / "docs"):
+        if (folder / "architecture.md").is_file():
+            return folder
+    raise ComponentMissing(component="docs", how="pip install nhirx")
+
+
+def nav(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """``(part, [(title, file)])`` in the language, with every page that is there; decisions come last, by number."""
+    folder = pages()
+    zh = language == "zh"
+    parts = [
+        (
+            part.zh if zh else part.en,
+            [(page.zh if zh else page.en, page.file) for page in part.pages if (folder / page.file).is_file()],
+        )
+        for part in NAV
+    ]
+    listed = {page.file for part in NAV for page in part.pages}
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.md") if not path.name.endswith(".en.md")}
+    decisions = sorted(file for file in files if file.startswith("adr/") and file != "adr/README.md")
+    rest = sorted(files - listed - set(decisions) - {"adr/README.md"})
+    parts.append(("其他" if zh else "More", [(_heading(folder / file), file) for file in rest]))
+    about = [("關於決定" if zh else "About", "adr/README.md")] if "adr/README.md" in files else []
+    parts.append(("決定" if zh else "Decisions", [*about, *((_heading(folder / file), file) for file in decisions)]))
+    return [(title, found) for title, found in parts if found]
+
+
+def _heading(path: Path) -> str:
+    """The first heading of a page, without its marks."""
+    for line in path.read_text("utf-8").splitlines():
+        if line.startswith("# "):
+            return line[2:].replace("`", "").strip()
+    return path.stem
+
+
+def text(file: str, language: str) -> str:
+    """The Markdown of a page in the language."""
+    path = pages() / file
+    own = path.with_suffix(".en.md")
+    if language == "en" and own.is_file():
+        return own.read_text("utf-8")
+    content = path.read_text("utf-8")
+    return english(content) if language == "en" else content
+
+
+def english(content: str) -> str:
+    """A page that gives each Chinese paragraph its English one in italics below, with the English alone.
+
+    Other pages come back as they are: they hold both languages side by side.
+    """
+    blocks = content.split("\n\n")
+    kept: list[str] = []
+    for block in blocks:
+        stripped = block.strip()
+        twin = stripped.startswith("*") and stripped.endswith("*") and not stripped.startswith("**") and stripped.count("*") == 2
+        if twin and kept and _plain(kept[-1]):
+            head = "# " if kept[-1].startswith("# ") else ""
+            kept[-1] = head + stripped.strip("*").rstrip("." if head else "")
+        else:
+            kept.append(block)
+    return "\n\n".join(kept)
+
+
+def _plain(block: str) -> bool:
+    first = block.lstrip()[:2]
+    return (
+        bool(first)
+        and (first == "# " or first[0] not in "#-|>`*<1")
+        and any("\u4e00" <= character <= "\u9fff" for character in block)
+    )

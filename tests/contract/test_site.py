@@ -1,0 +1,141 @@
+"""The manual: built in strict mode, complete, in two languages, and without a single request to elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from nhirx import manual
+from nhirx.manual import plain, serve
+from nhirx.manual.site import build
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built as ``nhirx docs --build`` does it; a link that leads nowhere would have raised."""
+    return build(tmp_path_factory.mktemp("site"))
+
+
+def test_every_page_is_in_both_sites(site):
+    """Pages that nobody listed stand under "more", so that none is ever left out."""
+    files = {
+        path.relative_to(manual.pages()).as_posix() for path in manual.pages().rglob("*.md") if not path.name.endswith(".en.md")
+    }
+    html = {file.replace("README.md", "index.html").replace(".md", ".html") for file in files}
+
+    for language in ("zh", "en"):
+        assert files == {file for _, found in manual.nav(language) for _, file in found}
+        folder = site / "en" if language == "en" else site
+        assert set() == html - {path.relative_to(folder).as_posix() for path in folder.rglob("*.html")}
+
+
+def test_nothing_is_fetched_from_elsewhere(site):
+    """No script, style, font or picture has an address of another host; links to read are no requests."""
+    loading = re.compile(
+        r"<(?:script|img|iframe)[^>]*\ssrc=[\"']?(?:https?:)?//|<link[^>]*rel=[\"']?(?:stylesheet|preconnect|icon)[^>]*href=[\"']?(?:https?:)?//"
+    )
+    pages = {path.name: path.read_text("utf-8") for path in site.rglob("*.html")}
+    styles = [path.name for path in site.rglob("*.css") if re.search(r"url\([\"']?(?:https?:)?//", path.read_text("utf-8"))]
+
+    assert [] == [name for name, text in pages.items() if loading.search(text)]
+    assert [] == styles
+    # The theme would fetch a program for diagrams, but only where it finds one of these.
+    assert [] == [name for name, text in pages.items() if 'class="mermaid"' in text]
+
+
+def test_english_site_says_it_in_english(site):
+    """Rule pages give the English alone; the menu too."""
+    page = (site / "en" / "rules" / "dispensing.html").read_text("utf-8")
+
+    assert "How this dispensing is uploaded" in page
+    assert "持卡過卡" not in page
+    assert "The rule book" in page
+    assert 'lang="en"' in page
+    assert 'lang="zh-Hant"' in (site / "index.html").read_text("utf-8")
+
+
+def test_diagrams_are_drawn(site):
+    """As pictures in the page: nothing has to be fetched to draw them."""
+    page = (site / "hooks.html").read_text("utf-8")
+
+    assert "<svg" in page.split("Lifecycle", 2)[-1]
+    assert "flowchart TD" not in page
+
+
+def test_search_finds_chinese_words(site):
+    """The index holds the text of the pages."""
+    index = json.loads((site / "search" / "search_index.json").read_text("utf-8"))
+
+    assert any("原就醫識別碼" in document["text"] for document in index["docs"])
+    assert [] == index["config"]["pipeline"]
+
+
+def test_a_link_that_leads_nowhere_is_refused(tmp_path, monkeypatch):
+    """By name, so that it can be mended."""
+    from nhirx.errors import FileDamaged
+
+    (tmp_path / "architecture.md").write_text("# A\n\n[b](nowhere.md)\n", "utf-8")
+    monkeypatch.setattr(manual, "pages", lambda: tmp_path)
+
+    with pytest.raises(FileDamaged, match=r"nowhere\.md"):
+        build(tmp_path / "out")
+
+
+def test_wheel_carries_the_site(wheel):
+    """Below three megabytes, so that it is read without a network on any machine."""
+    with zipfile.ZipFile(wheel) as archive:
+        own = [info for info in archive.infolist() if info.filename.startswith("nhirx/manual/")]
+        names = {info.filename for info in own}
+
+    assert {"nhirx/manual/built/index.html", "nhirx/manual/built/en/hooks.html", "nhirx/manual/pages/hooks.md"} <= names
+    assert sum(info.compress_size for info in own) < 3_000_000
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_plain_pages(language):
+    """Without mkdocs every page is there all the same, and its links lead to pages of the same kind."""
+    files = [file for _, found in manual.nav(language) for _, file in found]
+
+    for file in files:
+        page = plain.page(file, language)
+        assert page is not None
+        for link in re.findall(r'<main>.*?href="([^"#:]+\.html)', page, flags=re.S):
+            target = Path(file).parent / link
+            assert target.as_posix().replace(".html", ".md") or link
+    assert plain.page("nowhere.md", language) is None
+
+
+def test_served_on_loopback_only(site):
+    """Whole site, and plain pages; nothing else of the disk."""
+    for source in (site, None):
+        server = serve.server(source)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        with urllib.request.urlopen(f"{address}/hooks.html", timeout=20) as answer:
+            assert "nhirx_find_prescription" in answer.read().decode()
+        for outside in ("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/nowhere.html"):
+            with pytest.raises(urllib.error.HTTPError):
+                urllib.request.urlopen(address + outside, timeout=20)
+        assert "127.0.0.1" == server.server_address[0]
+        server.shutdown()
+        server.server_close()
+
+
+def test_command_prints_where_it_serves(tmp_path):
+    """One JSON line, then it serves until it is stopped."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "nhirx", "docs", "--no-open", "--plain", "--json"], stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        url = json.loads(running.stdout.readline())["url"]
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            assert "nhirx" in answer.read().decode()
+        running.terminate()
