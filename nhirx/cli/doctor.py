@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +11,8 @@ import typer
 from nhirx import diagnostics
 from nhirx.cli.app import emit
 from nhirx.i18n import say
+from nhirx.roc import TAIPEI
+from nhirx.settings import data_path
 
 _NAMES = {
     "decoders": ("解碼元件", "Decoders"),
@@ -33,12 +37,21 @@ def register(app: typer.Typer) -> None:
         limit: Annotated[
             float, typer.Option("--limit", help=say("每項的秒數上限", "seconds for each probe"))
         ] = diagnostics.TIME_LIMIT,
+        bundle: Annotated[
+            Path | None,
+            typer.Option("--bundle", help=say("寫成不含個資的支援檔（zip）", "write a support file without personal data (zip)")),
+        ] = None,
+        log: Annotated[
+            list[Path] | None,
+            typer.Option("--log", help=say("放入支援檔的紀錄檔", "a log file for the bundle"), exists=True, dir_okay=False),
+        ] = None,
     ) -> int:
         unknown = sorted(set(only or ()) - set(diagnostics.PROBES))
         if unknown:
             raise typer.BadParameter(say(f"沒有這些項目：{', '.join(unknown)}", f"no such probe: {', '.join(unknown)}"))
-        worst = 0
+        worst, seen = 0, []
         for report in diagnostics.examine(tuple(only) if only else None, limit=limit):
+            seen.append(report)
             worst = max(worst, report["status"] == "fail")
             if as_json:
                 emit(report)
@@ -46,4 +59,9 @@ def register(app: typer.Typer) -> None:
             zh, en = _NAMES[report["name"]]
             typer.secho(f"{_MARKS[report['status']]} {say(zh, en)}", fg=_COLOURS[report["status"]], nl=False)
             typer.echo(f"  {say(report['zh'], report['en'])}")
+        if bundle is not None:
+            from nhirx import support
+
+            support.write(bundle, seen, logs=log or sorted(data_path().glob("*.log")), now=datetime.now(TAIPEI))
+            typer.echo(say(f"已寫入 {bundle}，不含個資。", f"{bundle} is written; it names no patient."), err=True)
         return int(worst)
