@@ -81,15 +81,14 @@ export class Entry {
   }
 
   /** Ask what the text is. The answer is thrown away when it was typed on meanwhile. */
-  async look(ended = null) {
+  async look(withoutEnter = false) {
     const mine = ++this.asked;
-    const text = this.edited || !this.raw ? this.field.value : this.raw;
+    // As a scanner sent it, so that the program can tell what is wrong with its settings; as it stands when a person typed.
+    const asSent = this.fromScanner && !this.edited && this.raw ? this.raw : this.field.value;
     try {
-      const answer = await post("/codes", { text });
+      const answer = await post("/codes", { text: withoutEnter ? asSent : `${asSent}\n` });
       if (mine !== this.asked) return null;
-      const hints = [...(answer.wedge ?? [])];
-      if (ended === false && this.fromScanner && !hints.some((hint) => hint.code.includes("enter"))) hints.push({ zh: t("wedge.enter"), en: t("wedge.enter") });
-      this.draw(answer, hints);
+      this.draw(answer, answer.wedge ?? []);
       return answer;
     } catch (error) {
       if (mine === this.asked) this.draw(null, [], both(error));
@@ -100,11 +99,10 @@ export class Entry {
   async submit(withoutEnter = false) {
     clearTimeout(this.timer);
     if (!this.field.value.trim()) return;
-    const answer = await this.look(!withoutEnter);
-    if (answer?.valid || answer?.kind === "placeholder" || compact(this.field.value).length > LENGTH) {
-      const text = answer?.canonical ?? this.field.value;
-      this.taken(text, answer ?? {});
-    } else if (answer) this.field.select();
+    const answer = await this.look(withoutEnter);
+    const another = compact(this.field.value).length > LENGTH;
+    if ((answer?.valid && answer.kind !== "placeholder") || another) this.taken(answer?.canonical ?? this.field.value, answer ?? {});
+    else if (answer) this.field.select();
   }
 
   draw(answer, hints = [], failure = "") {
@@ -119,15 +117,16 @@ export class Entry {
     });
     put(this.mirror, [0, 4, 8, 12, 16].map((from) => (cells.length ? h("span", { class: "group" }, cells.slice(from, from + 4)) : null)));
     const lines = [
+      ...(answer?.kind === "placeholder" ? [["block", both(answer, "meaning_")], ["warn", t("said.placeholder-more")]] : []),
       ...(answer?.repairs ?? []).map((one) => ["warn", both(one)]),
       ...hints.map((one) => ["warn", both(one)]),
-      ...(answer && !answer.valid ? (answer.problems ?? []).map((one) => ["block", typeof one === "string" ? one : both(one)]) : []),
-      ...(answer && !answer.valid && !(answer.problems ?? []).length && answer.kind !== "placeholder" ? [["block", t("entry.invalid")]] : []),
+      ...(answer?.problems ?? []).map((one) => [answer.valid ? "warn" : "block", both(one)]),
+      ...(answer && !answer.valid && !(answer.problems ?? []).length ? [["block", t("entry.invalid")]] : []),
       ...(failure ? [["block", failure]] : []),
     ];
     put(this.said, lines.map(([tone, words]) => h("p", { class: `row small tag-line ${tone === "block" ? "wrong" : "soft"}` }, icon(tone), h("span", { class: "grow" }, words))),
       text && text.length < LENGTH ? h("p", { class: "hint" }, t("entry.left", { n: LENGTH - text.length })) : null,
-      answer?.valid ? h("p", { class: "hint row" }, icon("ok"), t("entry.valid")) : null);
+      answer?.valid && answer.kind !== "placeholder" ? h("p", { class: "hint row" }, icon("ok"), t("entry.valid")) : null);
     if (lines.length) say(lines.map((line) => line[1]).join(" "));
   }
 }

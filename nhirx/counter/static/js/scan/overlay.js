@@ -31,7 +31,9 @@ export class Overlay {
   /** @param {any[]} codes with polygon and kind @param {boolean} taken whether the visit ID was taken */
   show(codes, width, height, taken) {
     this.size(width, height);
-    this.svg.replaceChildren(...codes.filter((code) => code.polygon?.length >= 3).flatMap((code) => this.one(code, taken)));
+    // The visit ID last, so that nothing lies over it.
+    const drawn = codes.filter((code) => code.polygon?.length >= 3).sort((a, b) => (a.kind === "visit-id") - (b.kind === "visit-id"));
+    this.svg.replaceChildren(...drawn.flatMap((code) => this.one(code, taken)));
   }
 
   one(code, taken) {
@@ -44,15 +46,15 @@ export class Overlay {
     const bottom = Math.max(...code.polygon.map((point) => point[1]));
     const k = this.scale;
     const label = mine ? t("code.taken") : t(`code.${kind}`);
-    const wide = [...label].reduce((sum, letter) => sum + (letter.charCodeAt(0) > 255 ? 31 : 18), 26);
-    const above = top > 52 * k ? top - 50 * k : bottom + 8 * k;
+    const wide = [...label].reduce((sum, letter) => sum + (letter.charCodeAt(0) > 255 ? 43 : 25), 30);
+    const above = top > 70 * k ? top - 68 * k : bottom + 8 * k;
     const tickAt = `translate(${(left + right) / 2} ${(top + bottom) / 2}) scale(${k})`;
     return [
       s("polygon", { class: "code-under", points }),
       s("polygon", { class: `code ${kind} ${mine ? "taken" : ""}`, points, data: { kind, taken: String(mine) } }),
       s("g", { transform: `translate(${left} ${above}) scale(${k})` },
-        s("rect", { class: "code-chip", width: wide, height: 44, rx: 10 }),
-        s("text", { class: "code-name", x: 13, y: 32 }, label)),
+        s("rect", { class: "code-chip", width: wide, height: 60, rx: 12 }),
+        s("text", { class: "code-name", x: 15, y: 44 }, label)),
       mine ? s("g", { transform: tickAt }, s("circle", { class: "tick-disc", r: 38 }), s("path", { class: "tick", d: "M-17 1L-5 14L19 -13" })) : null,
     ].filter(Boolean);
   }

@@ -222,8 +222,10 @@ export class Panel {
   typed(text, answer) {
     play("taken");
     this.speak({ tone: "ok", icon: "ok", words: t("said.typed") });
+    this.overlay.clear();
+    this.entry.clear();
     const valid = Boolean(answer.valid);
-    this.taken({ text: valid ? text : null, payload: valid ? undefined : text, state: valid ? "read" : "absent", source: "typed", codes: [], holder: answer.holder_id, issued: answer.issued_at });
+    this.taken({ text: valid ? text : null, payload: valid ? undefined : text, state: "read", source: "typed", codes: [], holder: answer.holder_id, issued: answer.issued_at });
   }
 
   async setTorch(on, glare = false) {
@@ -247,9 +249,10 @@ export class Panel {
   show() {
     const on = this.mode === "camera" || this.mode === "server";
     const working = Boolean(state.work && state.work.phase !== "done");
-    this.note.hidden = on || !this.canvas.hidden || working;
+    this.note.hidden = !this.canvas.hidden || (on && !working);
     this.tools.hidden = working;
-    if (!this.note.hidden) put(this.note, icon("camera"), h("p", {}, t("note.words")),
+    if (working) put(this.note, icon("sheet"), h("p", {}, t("note.typed")));
+    else put(this.note, icon("camera"), h("p", {}, t("note.words")),
       button("note-server", "camera", t("camera.server"), () => this.startServer()));
     const { torch, zoom } = on ? this.camera.abilities() : { torch: false, zoom: null };
     const chooser = h("input", { type: "file", id: "file", class: "sr", tabindex: "-1", accept: "image/*,application/pdf,.tif,.tiff", "aria-label": t("file.choose"), onchange: (event) => {

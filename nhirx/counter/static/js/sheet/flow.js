@@ -145,8 +145,15 @@ export function heard(record) {
   }
 }
 
+let recovering = null;
+
 /** The program is back: what was asked last is asked again. */
-export async function recover() {
+export function recover() {
+  recovering ??= again().finally(() => (recovering = null));
+  return recovering;
+}
+
+async function again() {
   const { work } = state;
   for (const one of state.recent) if (one.record && !["accepted", "withdrawn"].includes(one.recordState)) refresh(one.record);
   if (!work) return;

@@ -82,11 +82,11 @@ export function form(work) {
   return h("form", { class: "card stack", id: "rx-form", novalidate: true, onsubmit: send },
     h("div", { class: "row spread" }, h("div", {}, h("h2", {}, t("form.title")), h("p", { class: "soft small" }, t("form.words"))),
       h("button", { class: "button", type: "button", id: "from-card", onclick: () => fromCard(inputs, work, said) }, icon("card"), t("form.from-card"))),
-    h("fieldset", {}, h("legend", { class: "label" }, t("patient.title")), h("div", { class: "fields" }, made.national_id, made.birth_date)),
-    h("fieldset", {}, h("legend", { class: "label" }, t("form.sheet")), h("div", { class: "fields" }, made.institution, made.visited_at, made.visit_serial, made.days),
+    h("fieldset", {}, h("legend", { class: "label" }, t("patient.title")), h("div", { class: "fields two" }, made.national_id, made.birth_date)),
+    h("fieldset", {}, h("legend", { class: "label" }, t("form.sheet")), h("div", { class: "fields two" }, made.institution, made.visited_at, made.visit_serial, made.days),
       h("label", { class: "check" }, old, t("form.old")), refill.element),
     h("fieldset", {}, h("legend", { class: "label" }, t("rx.lines-title")), lines.element),
-    h("fieldset", {}, h("legend", { class: "label" }, t("form.money")), h("div", { class: "fields" }, made.diagnoses, made.payment_category, made.fee, made.copayment)),
+    h("fieldset", {}, h("legend", { class: "label" }, t("form.money")), h("div", { class: "fields two" }, made.diagnoses, made.payment_category, made.fee, made.copayment)),
     said, h("div", { class: "row" }, h("button", { class: "button primary big", type: "submit", id: "use-rx" }, t("form.use"))));
 }
 

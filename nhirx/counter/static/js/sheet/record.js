@@ -29,7 +29,7 @@ export function fieldTable(rows, fromCard = new Set(), wrong = () => []) {
     h("tbody", {}, rows.map((row) => h("tr", { onmouseenter: () => show(row) },
       h("td", {}, h("button", { type: "button", class: "why-button", data: { keep: `why-${row.field}` }, onfocus: () => show(row), onclick: () => show(row) }, row.field)),
       h("td", {}, both(row, "name_")),
-      h("td", { class: "mono" }, row.value_masked ?? h("span", { class: "soft" }, fromCard.has(row.field) ? t("record.from-card") : t("record.empty")),
+      h("td", { class: "mono" }, row.value_masked ?? h("span", { class: "soft" }, row.from_card || fromCard.has(row.field) ? t("record.from-card") : t("record.empty")),
         wrong(row.field).map((one) => h("p", { class: "wrong" }, `${one.code} ${both(one)}`)))))));
   return h("div", { class: "stack tight" }, table, why);
 }

@@ -22,7 +22,7 @@ function all() {
   else if (worker?.state === "paused") found.push(banner("paused", "info", t("banner.paused"), both(worker, "reason_")));
   if (reader && ["no-reader", "no-service"].includes(reader.state)) found.push(banner("reader", "warn", both(reader, "words_")));
   if (missing.length) found.push(banner("settings", "warn", t("banner.settings"), missing.join("、")));
-  const broken = plugins.filter((one) => !["ok", "active", "loaded", "enabled", "running"].includes(one.state));
+  const broken = plugins.filter((one) => one.state === "refused");
   if (broken.length) found.push(banner("plugins", "info", t("banner.plugins"), broken.map((one) => one.name).join("、")));
   return found;
 }

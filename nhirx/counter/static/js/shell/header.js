@@ -7,7 +7,7 @@ import { help } from "../core/keys.js";
 import { percent } from "../core/format.js";
 import { machine, set, state, watch } from "../core/store.js";
 import { personForm } from "./gate.js";
-import { addOperator, lock } from "./session.js";
+import { addOperator, lock, unlock } from "./session.js";
 
 export function header(target, switchLanguage) {
   const draw = () => put(target, bar(switchLanguage));
@@ -23,8 +23,8 @@ function bar(switchLanguage) {
     h("div", { class: "brand" }, logo(), t("brand")),
     ready ? h("nav", { class: "tabs", "aria-label": t("nav") }, tab("counter", ""), tab("today", "F6"), tab("todo", "F7", waits)) : null,
     h("div", { class: "lights" }, ready ? [reader(), upload(), share()] : null,
-      ready && state.operator ? h("button", { class: "button quiet", type: "button", id: "operator", title: t("lock.title"), onclick: lock }, icon("lock"), state.operator, h("span", { class: "sr" }, t("lock.title"))) : null,
-      ready && !state.operator ? h("button", { class: "button quiet", type: "button", id: "operator", onclick: newPerson }, icon("person"), t("lock.new")) : null,
+      ready && state.operator ? h("button", { class: "button quiet", type: "button", id: "operator", title: t("lock.title"), onclick: who }, icon("lock"), state.operator, h("span", { class: "sr" }, t("lock.title"))) : null,
+      ready && !state.operator ? h("button", { class: "button quiet", type: "button", id: "operator", onclick: () => newPerson() }, icon("person"), t("lock.new")) : null,
       h("button", { class: "button quiet", type: "button", id: "language", lang: lang() === "zh" ? "en" : "zh-Hant", onclick: switchLanguage }, lang() === "zh" ? "English" : "中文"),
       h("button", { class: "button quiet icon-only", type: "button", id: "theme", title: t("theme"), onclick: switchTheme }, icon("moon", t("theme"))),
       ready ? h("button", { class: "button quiet icon-only", type: "button", id: "help", title: t("keys.title"), onclick: help }, "?", h("span", { class: "sr" }, t("keys.title"))) : null));
@@ -75,10 +75,22 @@ export function applyTheme() {
   apply();
 }
 
-function newPerson() {
+/** Leave, or let somebody else in. */
+async function who() {
+  const chosen = await dialog(state.operator, (close) => [
+    h("div", { class: "stack tight" },
+      h("button", { class: "button primary big", type: "button", id: "lock", autofocus: true, onclick: () => close("lock") }, icon("lock"), t("lock.title"), h("kbd", {}, "F10")),
+      h("button", { class: "button", type: "button", id: "add-person", onclick: () => close("add") }, icon("person"), t("gate.first"))),
+    h("footer", {}, h("button", { class: "button", type: "button", onclick: () => close(null) }, t("close"))),
+  ], { narrow: true, name: "who" });
+  if (chosen === "lock") await lock();
+  if (chosen === "add") newPerson(false);
+}
+
+function newPerson(signIn = true) {
   dialog(t("lock.new"), (close) => personForm(t("gate.first"), t("gate.first-more"), async (name, pin) => {
     await addOperator(name, pin);
     close(true);
-    await lock();
+    if (signIn) await unlock(name, pin);
   }), { narrow: true, name: "person" });
 }

@@ -28,8 +28,10 @@ export async function look() {
   try {
     const server = await get("/state");
     const locked = Boolean(server.locked);
+    const restarted = state.server?.started && state.server.started !== server.started;
     set({ server, operator: server.operator, reached: true, ...(locked !== (state.gate === "locked") || state.gate !== "ready" ? { gate: locked ? "locked" : "ready" } : {}) });
     if (locked || !state.operators.length) await people();
+    if (restarted && !locked) recover();
   } catch (error) {
     if (error.code === "session-locked") return people();
   }
@@ -75,21 +77,14 @@ async function back() {
   if (state.gate === "ready") recover();
 }
 
-let started = null;
-
 export function follow() {
-  on("hello", (event) => {
-    // A quick restart may show in nothing else than this.
-    const again = started !== null && event.started !== started;
-    started = event.started;
-    if (again) back();
-  });
   on("connected", (event) => (event.back ? back() : look()));
   on("away", async () => {
     // The socket is closed for a lock or an ended session, too: the answer to a plain question tells which it is.
     await look();
   });
-  on("session", (event) => (event.locked ? set({ gate: "locked", operator: event.operator ?? null }) : look()));
+  // It may be another window's: the state says what holds for this one.
+  on("session", () => look());
   on("card", () => look());
   on("worker", () => look());
   on("record", () => look());

@@ -67,6 +67,7 @@ export const scan = {
   "camera.unsupported-more": ["請用 Edge 或 Chrome；或用本機程式的相機", "Use Edge or Chrome; or the camera of the program"],
   "camera.server-more": ["可改用瀏覽器的相機（F3）、條碼槍或輸入", "Use the browser's camera (F3), a scanner or typing"],
   "camera.server-fail": ["本機程式的相機沒有回應", "The program's camera does not answer"],
+  "note.typed": ["這張沒有影像", "No picture of this sheet"],
   "note.words": ["相機沒有開。條碼槍和輸入隨時可用。", "No camera is on. Scanner and typing always work."],
   torch: ["補光", "Light"],
   "torch.glare": ["有反光，已關掉補光", "Glare: the light was turned off"],
@@ -87,5 +88,4 @@ export const scan = {
   "entry.left": ["還差 {n} 碼", "{n} more"],
   "entry.valid": ["格式正確，按 Enter 取用", "Well formed. Enter to take it"],
   "entry.invalid": ["這不是就醫識別碼，請核對紙上的 20 碼", "This is no visit ID; compare the 20 characters on the paper"],
-  "wedge.enter": ["條碼槍沒有送出 Enter，已代為取用。可在條碼槍設定加上 Enter。", "The scanner sent no Enter; taken anyway. Its settings can add one."],
 };
