@@ -16,23 +16,28 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 
 from nhirx.errors import AnswerLost, AnswerMalformed, NhirxError, ServiceTimeout, ServiceUnreachable, SettingInvalid, TlsRefused
 from nhirx.settings import ServiceSettings
 from nhirx.trust import fingerprint_for
+from nhirx.wire import Watching
 
 _LARGEST_ANSWER = 64 * 1024 * 1024
+_NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
+# Services close what idles; a request on a connection that is just being closed would be lost without need.
+_KEPT_SECONDS = 3.0
 # httpx has more than one root; UnicodeError is what a host name that cannot be one ends in.
 _ALL_OF_HTTPX = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, UnicodeError)
 
 
 class JsonService:
-    """One base URL. Thread-safe; every request has a connection of its own.
+    """One base URL. Thread-safe; every request has a connection of its own, unless its caller says ``reuse``.
 
     A kept connection can hold a second copy of an answer, and HTTP/1.1 then takes it for the answer to the next request: the
-    number of one patient for another. Requests carry nothing by which this could be noticed, so none shares a connection;
-    it costs a TLS handshake, about two milliseconds on the same machine.
+    number of one patient for another. So a connection is kept only for a caller who can tell an answer to an earlier request by
+    what it says, and even then only while every answer was clean to the byte (``nhirx.wire``).
 
     Nothing of a body, sent or received, ever reaches a log or an exception: bodies hold personal data and signatures.
     """
@@ -41,19 +46,27 @@ class JsonService:
         self.url = settings.url.rstrip("/")
         self._settings = settings
         self._lock = threading.Lock()
-        self._client: httpx.Client | None = None
+        self._clients: dict[bool, httpx.Client] = {}
+        self._context: ssl.SSLContext | None = None
 
     def request(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, timeout: float | None = None
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        reuse: bool = False,
     ) -> dict[str, Any]:
         """The JSON object that the service answers with, whatever its HTTP status when the body is one.
 
+        With ``reuse`` the connection may be one that an earlier such request left clean, and stays for the next.
         Raises the ``TransportError`` branch: unreachable, time-out, certificate refused, answer that is no JSON object; and
         ``SettingInvalid`` where the address or the CA file of the settings is none.
         """
         url = self.url + path
         seconds = timeout or self._settings.timeout
-        status, kind, content = self._exchange(method, url, body, seconds)
+        status, kind, content = self._exchange(method, url, body, seconds, reuse)
         try:
             answer = json.loads(content)
         except ValueError:
@@ -67,13 +80,15 @@ class JsonService:
             raise AnswerMalformed(url=url, problem=f"HTTP {status}", status=status)
         return answer
 
-    def _exchange(self, method: str, url: str, body: dict[str, Any] | None, seconds: float) -> tuple[int, str, bytes]:
+    def _exchange(
+        self, method: str, url: str, body: dict[str, Any] | None, seconds: float, reuse: bool
+    ) -> tuple[int, str, bytes]:
         """Status, media type and body. The limit counts for the whole: httpx's own begins anew with every piece."""
         deadline = time.monotonic() + seconds
         content = bytearray()
         kind = None
         try:
-            with self._connected().stream(method, url, json=body, timeout=seconds) as response:
+            with self._connected(reuse).stream(method, url, json=body, timeout=seconds) as response:
                 kind = response.headers.get("content-type", "?").split(";")[0]
                 for piece in response.iter_bytes():
                     content += piece
@@ -95,23 +110,39 @@ class JsonService:
     def post(self, path: str, body: dict[str, Any], **options: Any) -> dict[str, Any]:
         return self.request("POST", path, body, **options)
 
+    def let_go(self) -> None:
+        """End the connection that was kept for ``reuse``: what comes next begins anew."""
+        with self._lock:
+            if (client := self._clients.pop(True, None)) is not None:
+                client.close()
+
     def close(self) -> None:
         with self._lock:
-            if self._client is not None:
-                self._client.close()
-                self._client = None
+            while self._clients:
+                self._clients.popitem()[1].close()
+            self._context = None
 
-    def _connected(self) -> httpx.Client:
+    def _connected(self, reuse: bool) -> httpx.Client:
         with self._lock:
-            if self._client is None:
+            if reuse not in self._clients:
+                self._context = self._context or _context(self._settings)
                 # trust_env off: a proxy of the desktop must not see patient data meant for the VPN or for localhost.
-                self._client = httpx.Client(
-                    verify=_context(self._settings),
+                self._clients[reuse] = httpx.Client(
+                    transport=_Kept(self._context) if reuse else httpx.HTTPTransport(self._context, limits=_NONE_KEPT),
                     trust_env=False,
                     follow_redirects=False,
-                    limits=httpx.Limits(max_keepalive_connections=0),
                 )
-            return self._client
+            return self._clients[reuse]
+
+
+class _Kept(httpx.HTTPTransport):
+    """Keeps one connection for a few seconds, as long as it is clean."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__(context)
+        self._pool = httpcore.ConnectionPool(
+            context, max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEPT_SECONDS, network_backend=Watching()
+        )
 
 
 def _context(settings: ServiceSettings) -> ssl.SSLContext:

@@ -254,9 +254,9 @@ class Handler(BaseHTTPRequestHandler):
                 self._send(code, data, length=len(data) + 1000)
                 self.close_connection = True
             case "answer-twice":
+                # The connection stays: only so can the second copy become the answer to the next request.
                 self._send(code, data)
                 self._send(code, data)
-                self.close_connection = True
             case "string-code":
                 named = {key: str(value) if key == "statusCode" else value for key, value in answer.items()}
                 self._send(code, _json(named))

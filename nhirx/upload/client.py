@@ -7,11 +7,12 @@ programs differ in them.
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from nhirx.errors import AnswerMalformed, ResultNotReady, UploadRefused
+from nhirx.errors import AnswerLost, AnswerMalformed, ResultNotReady, UploadRefused
 from nhirx.http import JsonService
 from nhirx.model import CheckResult, Receipt, UploadRecord, UploadSignature
 from nhirx.roc import TAIPEI
@@ -20,42 +21,70 @@ from nhirx.upload import result
 from nhirx.upload.codes import rtn_code
 
 Sign = Callable[[], UploadSignature]
+_MOST_ON_ONE = 1000
 _SPELLING = {
     "camel": ("sSamId", "sHospId", "sClientRandom", "sSignature"),
     "lower": ("sSamid", "sHospid", "sClientrandom", "sSignature"),
 }
 
 
+class Packed(NamedTuple):
+    """The body of an upload, and its signature where that was made ahead."""
+
+    data: str
+    signature: UploadSignature | None = None
+
+
 class UploadClient:
-    """One Web API. Thread-safe as far as ``sign`` is."""
+    """One Web API. Thread-safe: uploads go one after the other, and ``sign`` is called by one thread at a time."""
 
     def __init__(self, settings: Settings, sign: Sign) -> None:
         self._settings = settings.upload
         self._encoding = settings.record.encoding
         self._sign = sign
         self._service = JsonService(settings.upload.service)
+        self._signing = threading.Lock()
+        # One upload at a time on the kept connection, with the Opcodes that came over it.
+        self._sending = threading.Lock()
+        self._seen: set[str] = set()
 
     def upload(self, records: Sequence[UploadRecord], now: datetime) -> Receipt:
         """Send ``records`` in one request and give the receipt: ``pack`` and ``send`` in one."""
         return self.send(self.pack(records), now)
 
-    def pack(self, records: Sequence[UploadRecord]) -> str:
-        """The body of an upload. Raises ``RecordMalformed`` when a record cannot be written; nothing has been sent then."""
+    def pack(self, records: Sequence[UploadRecord], *, sign: bool = False) -> Packed:
+        """What an upload of ``records`` sends; with ``sign`` its signature too, so that ``send`` need not wait for one.
+
+        Raises ``RecordMalformed`` when a record cannot be written, and what ``sign`` raises; nothing has been sent then.
+        """
         from nhirx.records.xml import write
 
-        return base64.b64encode(write(records, self._encoding)).decode("ascii")
+        data = base64.b64encode(write(records, self._encoding)).decode("ascii")
+        return Packed(data, self._signature() if sign else None)
 
-    def send(self, packed: str, now: datetime) -> Receipt:
+    def send(self, packed: Packed, now: datetime) -> Receipt:
         """Send what ``pack`` made. A signature that has expired is made anew, once.
 
         Raises ``UploadRefused`` when the service does not take it, and what ``JsonService`` and ``sign`` raise. After a
         ``TransportError`` whose ``detail["reached"]`` is not False nobody knows whether it was taken.
         """
-        body = {"sType": self._settings.mode, "sPatData": packed, "sUploadDT": _digits17(now)}
-        answer = self._signed(self._settings.upload_path, body)
-        opcode = answer.get("Opcode") or answer.get("opcode") or answer.get("OpCode")
-        if not isinstance(opcode, str) or not opcode.strip():
-            raise AnswerMalformed(url=self._service.url, problem="taken, but without an Opcode")
+        body = {"sType": self._settings.mode, "sPatData": packed.data, "sUploadDT": _digits17(now)}
+        with self._sending:
+            try:
+                answer = self._signed(self._settings.upload_path, body, packed.signature, reuse=True)
+                opcode = answer.get("Opcode") or answer.get("opcode") or answer.get("OpCode")
+                if not isinstance(opcode, str) or not opcode.strip():
+                    raise AnswerMalformed(url=self._service.url, problem="taken, but without an Opcode")
+                if opcode in self._seen:
+                    # A second copy of an earlier answer, come so late that the connection looked clean: not the answer to this.
+                    raise AnswerLost(url=self._service.url, problem="the answer to an earlier upload came again", reached=True)
+            except BaseException:
+                # Only an Opcode says which upload an answer belongs to; after anything else the connection is not to be trusted.
+                self._let_go()
+                raise
+            self._seen.add(opcode)
+            if len(self._seen) >= _MOST_ON_ONE:
+                self._let_go()
         return Receipt(opcode=opcode, received_at=now)
 
     def results(self, opcode: str) -> result.Results:
@@ -71,19 +100,29 @@ class UploadClient:
     def close(self) -> None:
         self._service.close()
 
-    def _signed(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _let_go(self) -> None:
+        self._service.let_go()
+        self._seen.clear()
+
+    def _signature(self) -> UploadSignature:
+        with self._signing:
+            return self._sign()
+
+    def _signed(
+        self, path: str, body: dict[str, Any], made: UploadSignature | None = None, *, reuse: bool = False
+    ) -> dict[str, Any]:
         try:
-            return self._once(path, body)
+            return self._once(path, body, made or self._signature(), reuse)
         except UploadRefused as error:
             if error.detail.get("then") != "sign":
                 raise
-        return self._once(path, body)
+        self._let_go()
+        return self._once(path, body, self._signature(), reuse)
 
-    def _once(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        made = self._sign()
+    def _once(self, path: str, body: dict[str, Any], made: UploadSignature, reuse: bool) -> dict[str, Any]:
         values = (made.sam_id, made.institution, made.client_random, made.signature)
         signed = dict(zip(_SPELLING[self._settings.key_spelling], values, strict=True)) | body
-        answer = self._service.post(path, signed)
+        answer = self._service.post(path, signed, reuse=reuse)
         number = answer.get("RtnCode", answer.get("rtnCode", answer.get("rtncode")))
         if number is None:
             raise AnswerMalformed(url=self._service.url, problem="no RtnCode")

@@ -10,7 +10,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,11 +21,14 @@ from nhirx.outbox import Outbox, Queued
 from nhirx.records.check import check_record
 from nhirx.settings import Settings
 from nhirx.upload.breaker import Breaker, Pause
-from nhirx.upload.client import UploadClient, server_time
+from nhirx.upload.client import Packed, UploadClient, server_time
 from nhirx.upload.hours import Hours
 
 Notify = Callable[[str, Queued, CheckResult | None], None]
 """Called with ``sent``, ``accepted``, ``rejected`` or ``stuck``, after the fact is on disk."""
+
+Outcome = Receipt | NhirxError
+Flight = Future[Outcome | None]
 
 _log = logging.getLogger(__name__)
 _LONGEST_LOOK = timedelta(minutes=10)
@@ -121,39 +124,43 @@ class Worker:
     def _drain(self, progress: Progress, built_before: datetime | None) -> bool:
         """Send batch after batch. False when the service as a whole failed, so that trying the next is of no use.
 
-        One upload is on its way at any time. While it is, the Opcode of the last is brought to the disk, in one transaction with the
-        claim of the next, which is checked and packed.
+        One upload is on its way at any time, and the next stands behind it, claimed, checked, packed and signed, so that the sender
+        goes from one to the other at once. Meanwhile the Opcode of the last is brought to the disk.
         """
         with ThreadPoolExecutor(1, "nhirx-upload") as sender:
+
+            def start(batch: Sequence[Queued], after: Flight | None = None) -> Flight:
+                return sender.submit(self._attempt, batch, self._packed(batch), after)
+
             batch = self._claim(progress, built_before)
-            flight = sender.submit(self._attempt, batch) if batch else None
+            flight = start(batch) if batch else None
             ahead = self._claim(progress, built_before) if batch else []
             while flight is not None:
-                packed = self._packed(ahead)
+                follower = start(ahead, flight) if ahead else None
                 outcome = flight.result()
-                goes_on = isinstance(outcome, Receipt | RecordMalformed)
-                flight = sender.submit(self._attempt, ahead, packed) if ahead and goes_on else None
+                assert outcome is not None  # noqa: S101 - only a follower is ever not sent, and it is looked at below
                 try:
                     later = self._keep(batch, outcome, progress, built_before)
                 except StoreError:
                     # The database failed. What is on its way may still be kept; if not, its lease ends and it goes again.
-                    if flight is not None:
-                        self._settle(ahead, flight.result(), progress)
+                    if follower is not None and (other := follower.result()) is not None:
+                        self._settle(ahead, other, progress)
                     raise
                 if later is None:
-                    if flight is not None:
-                        self._settle(ahead, flight.result(), progress)
-                    else:
+                    other = None if follower is None else follower.result()
+                    if other is None:
                         self._give_back(ahead)
+                    else:
+                        self._settle(ahead, other, progress)
                     return False
-                batch, ahead = ahead, later
+                batch, ahead, flight = ahead, later, follower
                 if flight is None and ahead:
                     batch, ahead = ahead, []
-                    flight = sender.submit(self._attempt, batch)
+                    flight = start(batch)
         return True
 
     def _keep(
-        self, batch: Sequence[Queued], outcome: Receipt | NhirxError, progress: Progress, built_before: datetime | None
+        self, batch: Sequence[Queued], outcome: Outcome, progress: Progress, built_before: datetime | None
     ) -> list[Queued] | None:
         """Keep what came of one upload and claim the next batch. None when the service as a whole failed."""
         if not isinstance(outcome, Receipt):
@@ -191,20 +198,22 @@ class Worker:
             self._block(item, CheckFailed(count=len(wrong), errors=[f"{each.field}:{each.code}" for each in wrong]), progress)
         return not wrong
 
-    def _packed(self, batch: Sequence[Queued]) -> str | None:
+    def _packed(self, batch: Sequence[Queued]) -> Packed | None:
         try:
-            return self._client.pack([item.record for item in batch]) if batch else None
-        except RecordMalformed:
+            return self._client.pack([item.record for item in batch], sign=True)
+        except NhirxError:
             return None  # said by the attempt, which comes to the same end
 
-    def _attempt(self, batch: Sequence[Queued], packed: str | None = None) -> Receipt | NhirxError:
-        """One upload; what came of it is a value, because it comes from another thread."""
+    def _attempt(self, batch: Sequence[Queued], packed: Packed | None = None, after: Flight | None = None) -> Outcome | None:
+        """One upload; what came of it is a value, because it comes from another thread. None: not sent, because ``after`` failed."""
+        if after is not None and not isinstance(after.result(), Receipt | RecordMalformed):
+            return None
         try:
             return self._client.send(packed or self._client.pack([item.record for item in batch]), self._clock())
         except NhirxError as error:
             return error
 
-    def _settle(self, batch: Sequence[Queued], outcome: Receipt | NhirxError, progress: Progress) -> bool:
+    def _settle(self, batch: Sequence[Queued], outcome: Outcome, progress: Progress) -> bool:
         """Keep what came of one upload. False when the service as a whole failed."""
         if isinstance(outcome, RecordMalformed):
             if len(batch) == 1:
@@ -212,7 +221,9 @@ class Worker:
                 return True
             # One record that cannot be written must not hold up the others: each goes alone.
             for number, item in enumerate(batch, start=1):
-                if not self._settle([item], self._attempt([item]), progress):
+                alone = self._attempt([item])
+                assert alone is not None  # noqa: S101 - it followed nothing
+                if not self._settle([item], alone, progress):
                     self._give_back(batch[number:])
                     return False
             return True

@@ -51,12 +51,29 @@ class Certificate:
         self.fingerprint = hashlib.sha256(made.public_bytes(serialization.Encoding.DER)).hexdigest()
 
 
+def _read(connection: socket.socket) -> bytes | None:
+    """One request; None when the client is gone."""
+    request = b""
+    while b"\r\n\r\n" not in request:
+        piece = connection.recv(65536)
+        if not piece:
+            return None
+        request += piece
+    head, _, body = request.partition(b"\r\n\r\n")
+    length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0)
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
 class TlsServer:
-    """Reads one request per connection and calls ``answer(connection, request)``."""
+    """Reads one request per connection, or more where it ``stays``, and calls ``answer(connection, request)``."""
 
     def __init__(self, certificate: Certificate) -> None:
         self.answer: Answer = lambda connection, request: None
         self.requests: list[bytes] = []
+        self.stays = False
+        self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"https://127.0.0.1:{self._listener.getsockname()[1]}"
         self.use(certificate)
@@ -89,20 +106,12 @@ class TlsServer:
     def _talk(self, plain: socket.socket) -> None:
         plain.settimeout(10)
         with contextlib.suppress(OSError), plain, self._context.wrap_socket(plain, server_side=True) as connection:
-            request = b""
-            while b"\r\n\r\n" not in request:
-                piece = connection.recv(65536)
-                if not piece:
+            self.connections += 1
+            while (request := _read(connection)) is not None:
+                self.requests.append(request)
+                self.answer(connection, request)
+                if not self.stays:
                     return
-                request += piece
-            head, _, body = request.partition(b"\r\n\r\n")
-            length = next(
-                (int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
-            )
-            while len(body) < length:
-                body += connection.recv(65536)
-            self.requests.append(head + b"\r\n\r\n" + body)
-            self.answer(connection, self.requests[-1])
 
     def close(self) -> None:
         self._ended.set()

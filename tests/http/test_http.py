@@ -295,7 +295,7 @@ def test_every_exception_of_httpx_has_a_name_here(kind, service, monkeypatch):
         def close(self):
             """Nothing is held."""
 
-    monkeypatch.setattr(service, "_client", Failing())
+    monkeypatch.setattr(service, "_connected", lambda reuse: Failing())
 
     with pytest.raises(NhirxError) as caught:
         service.get("/")

@@ -1,8 +1,11 @@
 """The client against the sandbox, over TLS."""
 
+from typing import Any
+
 import pytest
 
 from nhirx.errors import (
+    AnswerLost,
     AnswerMalformed,
     RecordMalformed,
     ResultNotReady,
@@ -128,6 +131,60 @@ def test_an_odd_answer_that_can_be_read_is_read(pharmacy, kind: str) -> None:
     pharmacy.sim.fail(UPLOAD, kind)
 
     assert pharmacy.client.upload([pharmacy.record()], now()).opcode
+
+
+def test_uploads_share_a_connection_and_everything_else_has_its_own(pharmacy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a receipt says by its Opcode what it answers; a check result, a number or a signature does not."""
+    seen: list[tuple[str, bool]] = []
+    plain = JsonService.request
+
+    def heard(service: JsonService, method: str, path: str, *words: Any, reuse: bool = False, **more: Any) -> Any:
+        seen.append((path, reuse))
+        return plain(service, method, path, *words, reuse=reuse, **more)
+
+    monkeypatch.setattr(JsonService, "request", heard)
+    record = pharmacy.record()
+    pharmacy.client.result(pharmacy.client.upload([record], now()).opcode, {1: record.visit_id}, 1)
+
+    assert {path for path, reuse in seen if reuse} == {pharmacy.settings.upload.upload_path}
+    assert len([reuse for _, reuse in seen if not reuse]) > 4
+
+
+def test_a_second_copy_never_becomes_the_receipt_of_another_upload(pharmacy) -> None:
+    """Early enough it ends the connection; too late for that, its Opcode gives it away and the upload goes again."""
+    pharmacy.sim.fail(UPLOAD, "answer-twice", times=12)
+    told: dict[str, str] = {}
+    for _ in range(12):
+        record = pharmacy.record()
+        try:
+            told[pharmacy.client.upload([record], now()).opcode] = record.visit_id
+        except AnswerLost as error:
+            assert error.detail["reached"] is True  # noqa: PT017 - either end is right
+            told[pharmacy.client.upload([record], now()).opcode] = record.visit_id
+
+    assert len(told) == 12
+    assert told == {opcode: pharmacy.sim.ledger.upload(opcode)["records"][0]["visit_id"] for opcode in told}
+
+
+def test_a_receipt_that_came_before_is_no_answer(pharmacy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copy that looks clean, made certain: the service's answer to the first upload comes once more."""
+    answers: list[dict[str, Any]] = []
+    plain = JsonService.request
+
+    def again(service: JsonService, *words: Any, **more: Any) -> dict[str, Any]:
+        answer = plain(service, *words, **more)
+        if more.get("reuse"):
+            answers.append(answer)
+            return answers[0]
+        return answer
+
+    first, second = pharmacy.record(), pharmacy.record()
+    monkeypatch.setattr(JsonService, "request", again)
+    pharmacy.client.upload([first], now())
+    with pytest.raises(AnswerLost) as caught:
+        pharmacy.client.upload([second], now())
+
+    assert caught.value.detail["reached"] is True
 
 
 def test_nobody_there(make_pharmacy, sim) -> None:
