@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     Gray = object
 
-Formats = Literal["id", "linear", "qr", "all1d", "all"]
+Formats = Literal["id", "linear", "qr", "all1d", "rest1d", "matrix", "all"]
 Polygon = tuple[tuple[float, float], ...]
 
 SYMBOLOGY = {
@@ -121,6 +121,8 @@ def _formats(name: Formats) -> Any:
         "linear": "Code39Std,Code128,Code93",
         "qr": "QRCodeModel2",
         "all1d": "Code39Std,Code128,Code93,EAN13,EAN8",
+        "rest1d": "Code39Std,Code128,Code93,EAN13,EAN8,UPCA,ITF,Codabar",
+        "matrix": "DataMatrix,PDF417,Aztec,MicroQRCode,RMQRCode",
     }
     return (
         zxingcpp.barcode_formats_from_str(words[name])

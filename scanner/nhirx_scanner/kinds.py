@@ -15,6 +15,7 @@ from nhirx_scanner.result import Kind
 
 _ALPHABET = frozenset(ALPHABET)
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~-]{32,}", re.ASCII)
+_FORMS = frozenset({"qr", "code39", "code128", "code93", "text"})  # what a visit ID may be printed as
 _MATRIX = frozenset({"qr", "microqr", "rmqr", "datamatrix", "aztec", "pdf417"})
 
 
@@ -25,9 +26,10 @@ def is_id_text(text: str) -> bool:
 
 def classify(text: str, symbology: str) -> Kind:
     """The kind of a code by its content."""
-    if len(text) == LENGTH and text.isascii() and text == text.upper() and PlaceholderId.is_valid(text):
+    printed = symbology in _FORMS
+    if printed and len(text) == LENGTH and text.isascii() and text == text.upper() and PlaceholderId.is_valid(text):
         return "placeholder"
-    if is_id_text(text):
+    if printed and is_id_text(text):
         return "visit-id"
     if text.count(";") >= 3:
         return "prescription-qr"

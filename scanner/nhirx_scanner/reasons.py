@@ -17,6 +17,63 @@ _ORDER: tuple[Reason, ...] = ("cropped", "glare", "too-small", "low-contrast", "
 _MODULES_1D, _MODULES_QR = 255.0, 23.0  # of the usual forms; the true number is not known of a code that was not read
 _LEAST_MODULE_1D, _LEAST_MODULE_QR = 1.1, 2.0  # pixels
 _LEAST_CONTRAST = 45.0  # grey values between paper and ink
+_WIDEST = 0.4  # height by length of a strip with twenty characters
+_SHORTEST = 163.0  # pixels: three quarters of one for each of the fewest modules
+# Dark to bright and back: a Code 128 of twenty characters has 139, an EAN 59, a Code 39 of eight 99. Blur hides some, but a
+# strip so long that it is hidden in is seldom a short code: those are read then.
+_ALTERNATIONS, _ALTERNATIONS_LONG, _LONG = 56, 40, 370.0
+
+
+def could_hold_id(region: Bars | Blob, cut: Cut, read: Iterable[Polygon] = ()) -> bool:
+    """Whether an unread strip may be a visit ID rather than a shorter code or a line of letters. Patches are left in doubt.
+
+    ``read`` are the places of the codes that were read: a strip may run over several that stand in a row.
+    """
+    if not isinstance(region, Bars):
+        return True
+    picture = _left_over(cut, read)
+    length = region.length * picture.shape[1] / cut.picture.shape[1]
+    if length < _SHORTEST or region.height > _WIDEST * length:
+        return False
+    return _alternations(picture) >= (_ALTERNATIONS if length < _LONG else _ALTERNATIONS_LONG)
+
+
+def _left_over(cut: Cut, read: Iterable[Polygon]) -> Gray:
+    """The longest part of a strip that no code was read from."""
+    height, width = cut.picture.shape
+    inverse = cv2.invertAffineTransform(cut.matrix)
+    free = np.ones(width + 2, np.int8)
+    free[[0, -1]] = 0
+    for polygon in read:
+        points = np.array(polygon) @ inverse[:, :2].T + inverse[:, 2]
+        if len(points) and 0 <= points[:, 1].mean() <= height:
+            left, right = (int(value) for value in np.clip([points[:, 0].min(), points[:, 0].max()], 0, width))
+            free[left + 1 : right + 1] = 0
+    edges = np.flatnonzero(np.diff(free))
+    starts, ends = edges[::2], edges[1::2]
+    if not len(starts):
+        return cut.picture[:, :1]
+    longest = int((ends - starts).argmax())
+    return cut.picture[:, int(starts[longest]) : int(ends[longest])]
+
+
+def _alternations(picture: Gray) -> int:
+    """How often a strip turns from darker to brighter and back by an eighth of its contrast there."""
+    if picture.shape[1] < 8:
+        return 0
+    profile = picture.mean(axis=0, dtype=np.float32)[None]
+    low, high = (float(value) for value in np.percentile(profile, [3, 97]))
+    around = int(0.1 * profile.shape[1]) | 1
+    window = np.ones((1, around), np.uint8)
+    top, bottom = (cv2.blur(each(profile, window), (around, 1)) for each in (cv2.dilate, cv2.erode))
+    values = ((profile - bottom) / np.maximum(top - bottom, 0.25 * (high - low) + 2))[0].tolist()
+    count, rising, extreme = 0, True, values[0]
+    for value in values:
+        if (value > extreme) is rising:
+            extreme = value
+        elif abs(value - extreme) > 1 / 8:
+            count, rising, extreme = count + 1, not rising, value
+    return count
 
 
 def reasons(gray: Gray, regions: Iterable[tuple[Bars | Blob, Cut]]) -> tuple[Reason, ...]:

@@ -4,7 +4,8 @@
 2. regions by texture; each one rectified and read again;
 3. retries on the regions: averaged bands, sharpened and flattened copies, zbar, OpenCV;
 4. our own decoders by model, for bars and for QR codes;
-5. the printed text.
+5. the printed text;
+6. the names of the other codes.
 
 A stage is only entered while the time of the page lasts. ``Scanner.skip`` leaves stages out, to measure what each one gives.
 """
@@ -24,7 +25,7 @@ from nhirx_scanner import engines, finders, locate, read1d, readqr, rectify, ste
 from nhirx_scanner.engines import Read
 from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars, Blob
-from nhirx_scanner.reasons import reasons
+from nhirx_scanner.reasons import could_hold_id, reasons
 from nhirx_scanner.rectify import Cut
 from nhirx_scanner.result import Scan
 from nhirx_scanner.sheets import are_apart
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from nhirx_scanner.engines import Gray
     from nhirx_scanner.scanner import Scanner
 
-STAGES = ("regions", "faint", "retry", "zbar", "opencv", "model1d", "modelqr", "ocr")
+STAGES = ("regions", "faint", "retry", "zbar", "opencv", "model1d", "modelqr", "ocr", "others")
 THOROUGH_MS, FAST_MS, SECOND_FORM_MS = 1400.0, 60.0, 250.0
 _MOST_BARS, _MOST_FAINT, _MOST_BLOBS = 8, 5, 6
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
@@ -60,6 +61,8 @@ class Work:
     qr_like: set[Blob] = field(default_factory=set)
     found: locate.Texture | None = None
     doubtful: dict[str, Read] = field(default_factory=dict)  # texts that the models found and did not believe
+    unlike: set[Bars] = field(default_factory=set)  # strips that no code of twenty characters looks like
+    rest: list[tuple[Bars | Blob, Cut]] = field(default_factory=list)  # regions too small for an ID, not read either
 
     @property
     def thorough(self) -> bool:
@@ -80,8 +83,15 @@ class Work:
 
     @property
     def unread(self) -> list[tuple[Bars | Blob, Cut]]:
-        """The regions that look like a code that could hold an ID and were not read."""
-        return [*self.bars, *(item for item in self.blobs if item[0] in self.qr_like)]
+        """The regions that look like a code that could hold an ID and were not read.
+
+        Where a placeholder was read, the sheet has said that it carries no ID.
+        """
+        if any(classify(read.text, read.symbology) == "placeholder" for read in self.reads):
+            return []
+        known = [read.polygon for read in self.reads]
+        bars = [item for item in self.bars if item[0] not in self.unlike and could_hold_id(*item, known)]
+        return [*bars, *(item for item in self.blobs if item[0] in self.qr_like)]
 
     @property
     def settled(self) -> bool:
@@ -109,6 +119,7 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
                     # One form was read. Another one that can still be read agrees, or shows that the sheet contradicts itself.
                     work.until = min(work.until, time.perf_counter() + SECOND_FORM_MS / 1000.0)
                 stage(work)
+            _other_codes(work)
     scan = decide(work.reads, seen=("damaged",) if work.unread else None, apart=lambda a, b: are_apart(gray, a, b))
     return replace(scan, reasons=reasons(gray, work.unread)) if scan.status == "unreadable" and work.unread else scan
 
@@ -174,6 +185,8 @@ def _look_at(work: Work, bars: Bars) -> None:
         straight = Cut(straightened(cut.picture), cut.matrix)
         if rectify.barness(straight.picture) > _BARS:
             work.bars.append((bars, straight))
+            return
+    work.rest.append((bars, cut))
 
 
 def _faint_bars(work: Work) -> None:
@@ -238,6 +251,7 @@ def _read_bars(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
             for doubtful in readings:
                 work.doubtful.setdefault(doubtful.text, Read(doubtful.text, doubtful.symbology, bars.polygon, "model"))
             if like is None and (not readings or readings[0].cost > _NO_CODE):
+                work.unlike.add(bars)
                 return None
             like = like or readings[0]
     return None
@@ -323,6 +337,29 @@ def _last_resort(work: Work) -> None:
             reads = engines.opencv(large)
         if work.take(_placed(reads, cut, factor), only_ids=True):
             work.blobs.remove((blob, cut))
+
+
+def _other_codes(work: Work) -> None:
+    """Name what is left: a strip that reads as another code is none with an ID, and every code of a sheet is told.
+
+    Last, because some of these symbologies check nothing and would be read out of the bars of an ID.
+    """
+    for region, cut in (*work.bars, *work.rest, *work.blobs):
+        if not work.may("others"):
+            return
+        reads: list[Read] = []
+        if isinstance(region, Bars):
+            for picture in (cut.picture, rectify.bands(cut.picture)):
+                reads = reads or engines.zxing(picture, "rest1d", rotate=False, downscale=False, invert=False)
+            reads = [read for read in _placed(reads, cut) if _spans(read, region)]
+        factor = rectify.enlargement(cut.picture) if isinstance(region, Blob) else 1
+        large = rectify.enlarged(cut.picture) if factor > 1 else cut.picture
+        reads = reads or _placed(engines.zxing(large, "matrix", invert=False), cut, factor)
+        reads = [read for read in reads if classify(read.text, read.symbology) not in ("visit-id", "placeholder")]
+        if reads:
+            work.take(reads)
+            work.bars = [item for item in work.bars if item[0] is not region]
+            work.blobs = [item for item in work.blobs if item[0] is not region]
 
 
 def is_believed_qr(reading: readqr.Reading) -> bool:
