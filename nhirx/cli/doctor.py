@@ -41,11 +41,23 @@ def register(app: typer.Typer) -> None:
             Path | None,
             typer.Option("--bundle", help=say("寫成不含個資的支援檔（zip）", "write a support file without personal data (zip)")),
         ] = None,
+        sbom: Annotated[
+            Path | None,
+            typer.Option(
+                "--sbom", help=say("只寫出元件清單（CycloneDX JSON）", "only write the bill of materials (CycloneDX JSON)")
+            ),
+        ] = None,
         log: Annotated[
             list[Path] | None,
             typer.Option("--log", help=say("放入支援檔的紀錄檔", "a log file for the bundle"), exists=True, dir_okay=False),
         ] = None,
     ) -> int:
+        if sbom is not None:
+            from nhirx import materials
+
+            materials.write(sbom, datetime.now(TAIPEI))
+            typer.echo(str(sbom), err=True)
+            return 0
         unknown = sorted(set(only or ()) - set(diagnostics.PROBES))
         if unknown:
             raise typer.BadParameter(say(f"沒有這些項目：{', '.join(unknown)}", f"no such probe: {', '.join(unknown)}"))
