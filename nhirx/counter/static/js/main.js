@@ -9,6 +9,7 @@ import { set, state, watch } from "./core/store.js";
 import { Today } from "./lists/today.js";
 import { Todo } from "./lists/todo.js";
 import { receive } from "./scan/files.js";
+import { openFiles } from "./scan/pages.js";
 import { Panel } from "./scan/panel.js";
 import { go } from "./sheet/acts.js";
 import { lookAtCard, withoutId } from "./sheet/choices.js";
@@ -111,7 +112,7 @@ watch(["gate", "view"], draw);
 header(document.getElementById("header"), switchLanguage);
 banners(document.getElementById("banners"));
 keys();
-receive((files) => state.gate === "ready" && state.view === "counter" && panel.files(files), (text) => {
+receive((files) => state.gate === "ready" && state.view === "counter" && openFiles(panel, files), (text) => {
   if (state.gate === "ready" && state.view === "counter" && text.trim()) panel.entry.focus(text.trim());
 });
 session.follow();

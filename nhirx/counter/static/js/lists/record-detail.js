@@ -44,7 +44,7 @@ function content(record, id, box) {
     steps(record.state), said,
     list.length ? h("section", { class: "stack tight", id: "errors" }, h("h3", {}, t("check.title")), list.map(problemCard)) : null,
     record.problem ? h("p", { class: "finding warn" }, icon("warn"), h("span", { class: "words" }, both(record.problem))) : null,
-    record.state === "rejected" ? proposal(id, () => draw(id, box)) : null,
+    record.state === "rejected" ? proposal(id, (made) => draw(made?.id ?? id, box)) : null,
     h("div", { class: "row" },
       ["stuck", "rejected"].includes(record.state) ? h("button", { class: "button", type: "button", id: "retry", onclick: () => run(() => post(`/records/${id}/retry`)) }, t("record.retry")) : null,
       ["built", "stuck", "rejected"].includes(record.state) ? h("button", { class: "button danger", type: "button", id: "withdraw", onclick: () => run(async () => {
@@ -52,7 +52,7 @@ function content(record, id, box) {
         if (why) await post(`/records/${id}/withdraw`, { why });
       }) }, t("record.withdraw")) : null,
       h("button", { class: "button", type: "button", id: "reveal", onclick: () => run(() => reveal(id)) }, t("record.reveal"))),
-    h("details", {}, h("summary", {}, t("record.fields")), fieldTable(record.fields ?? [], new Set(), (field) => list.filter((one) => one.field === field))),
+    h("details", {}, h("summary", {}, t("record.fields")), fieldTable(record.fields ?? [], new Set(), (row) => list.filter((one) => one.field === row.field && (one.order ?? null) === (row.order ?? null)))),
     xml(id),
     record.history?.length ? h("details", {}, h("summary", {}, t("record.history")), h("table", {}, h("tbody", {}, record.history.map((one) => h("tr", {},
       h("td", { class: "nowrap" }, `${day(one.at, { short: true })} ${clock(one.at)}`), h("td", {}, t(`event.${one.event}`)), h("td", { class: "soft" }, [one.who ?? one.by, one.note].filter(Boolean).join(" · "))))))) : null,

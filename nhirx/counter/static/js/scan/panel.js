@@ -2,15 +2,15 @@
 
 import { both, lang, t } from "../core/i18n.js";
 import { h, icon, put, say } from "../core/dom.js";
-import { isMuted, play, setMuted } from "../core/sound.js";
+import { play } from "../core/sound.js";
 import { machine, state, watch } from "../core/store.js";
 import { Camera } from "./camera.js";
 import { Entry } from "./entry.js";
-import { chooseSheet, choosePage, read } from "./files.js";
 import { Live } from "./live.js";
 import { Overlay } from "./overlay.js";
 import { ServerCamera } from "./server-camera.js";
-import { Speech, advice } from "./speech.js";
+import { Speech } from "./speech.js";
+import { drawTools } from "./tools.js";
 
 export class Panel {
   /** @param {(sheet: any) => void} taken called with what begins the work on a sheet */
@@ -77,6 +77,8 @@ export class Panel {
 
   async running() {
     this.mode = "camera";
+    this.canvas.hidden = true;
+    this.video.hidden = false;
     this.devices = await Camera.devices();
     this.live.stop();
     this.live.start();
@@ -182,43 +184,6 @@ export class Panel {
     return source.width ? new Promise((done) => source.toBlob(done, "image/jpeg", 0.9)) : null;
   }
 
-  async files(given) {
-    for (const file of given.slice(0, 1)) {
-      this.speak({ tone: "info", icon: "wait", words: t("file.reading") });
-      try {
-        const scans = await read(file);
-        const scan = scans.length > 1 ? await choosePage(scans) : scans[0];
-        if (scan) await this.page(scan);
-        else this.speak({ tone: "", icon: "sheet", words: t("said.look"), more: t("said.look-more") });
-      } catch (error) {
-        play("trouble");
-        this.speak({ tone: "block", icon: "block", words: both(error) });
-      }
-    }
-  }
-
-  /** One page of a file. */
-  async page(scan) {
-    this.live.stop();
-    this.server.stop();
-    const picture = await loaded(scan.preview);
-    if (picture) {
-      this.still(picture);
-      this.overlay.show(scan.codes ?? [], scan.width ?? picture.width, scan.height ?? picture.height, scan.status === "found");
-    }
-    const chosen = scan.status === "several" ? await chooseSheet(scan) : scan.visit_id;
-    if (chosen) {
-      play("taken");
-      this.speak({ tone: "ok", icon: "ok", words: t("said.taken"), more: t(`confidence.${scan.confidence ?? "checked"}`), pips: 3 });
-      const ref = scan.status === "several" ? undefined : scan.ref;
-      return this.taken({ text: chosen, ref, state: "read", confidence: scan.confidence, codes: scan.codes, source: "file" });
-    }
-    play("trouble");
-    this.live.running = false;
-    this.speak(scan.status === "conflict" ? { tone: "block", icon: "block", words: t("said.conflict"), more: t("said.conflict-more") } : advice(scan));
-    return null;
-  }
-
   typed(text, answer) {
     play("taken");
     this.speak({ tone: "ok", icon: "ok", words: t("said.typed") });
@@ -247,43 +212,6 @@ export class Panel {
   }
 
   show() {
-    const on = this.mode === "camera" || this.mode === "server";
-    const working = Boolean(state.work && state.work.phase !== "done");
-    this.note.hidden = !this.canvas.hidden || (on && !working);
-    this.tools.hidden = working;
-    if (working) put(this.note, icon("sheet"), h("p", {}, t("note.typed")));
-    else put(this.note, icon("camera"), h("p", {}, t("note.words")),
-      button("note-server", "camera", t("camera.server"), () => this.startServer()));
-    const { torch, zoom } = on ? this.camera.abilities() : { torch: false, zoom: null };
-    const chooser = h("input", { type: "file", id: "file", class: "sr", tabindex: "-1", accept: "image/*,application/pdf,.tif,.tiff", "aria-label": t("file.choose"), onchange: (event) => {
-      this.files([...event.target.files]);
-      event.target.value = "";
-    } });
-    put(this.tools,
-      button("tool-camera", "camera", on ? t("camera.stop") : t("camera.on"), () => this.toggle(), "F3"),
-      on && this.mode === "camera" && this.devices?.length > 1 ? h("select", { id: "device", "aria-label": t("camera.choose"), onchange: (event) => this.start(event.target.value) },
-        this.devices.map((one) => h("option", { value: one.id, selected: one.id === this.camera.device }, one.label))) : null,
-      torch ? button("tool-torch", "torch", t("torch"), () => this.setTorch(!this.torch), null, this.torch) : null,
-      zoom ? h("label", {}, t("zoom"), h("input", { type: "range", min: zoom.min, max: zoom.max, step: zoom.step, value: zoom.value, oninput: (event) => this.camera.zoom(Number(event.target.value)) })) : null,
-      button("tool-file", "sheet", t("file.choose"), () => chooser.click()), chooser,
-      button("tool-sound", isMuted() ? "mute" : "sound", isMuted() ? t("sound.off") : t("sound.on"), () => {
-        setMuted(!isMuted());
-        this.show();
-      }, null, !isMuted()));
+    drawTools(this);
   }
-}
-
-function button(id, shape, words, act, key = null, pressed = null) {
-  return h("button", { id, type: "button", class: "button", onclick: act, ...(pressed === null ? {} : { "aria-pressed": String(pressed) }) }, icon(shape), words, key ? h("kbd", {}, key) : null);
-}
-
-/** @returns {Promise<HTMLImageElement|null>} */
-function loaded(address) {
-  if (!address) return Promise.resolve(null);
-  return new Promise((done) => {
-    const picture = new Image();
-    picture.onload = () => done(picture);
-    picture.onerror = () => done(null);
-    picture.src = address;
-  });
 }

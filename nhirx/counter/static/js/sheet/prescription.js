@@ -1,7 +1,7 @@
 /** The prescription in short, its lines, and the arithmetic of the next fill. */
 
 import { h, icon } from "../core/dom.js";
-import { t } from "../core/i18n.js";
+import { both, t } from "../core/i18n.js";
 import { day } from "../core/format.js";
 import { change } from "./flow.js";
 
@@ -21,7 +21,7 @@ export function prescription(work) {
     h("div", { class: "pair" },
       h("dl", { class: "facts" }, pairs.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
       refill(work)),
-    lines(rx));
+    lines(rx), periods(work));
 }
 
 function lines(rx) {
@@ -39,16 +39,30 @@ function lines(rx) {
 /** Which fill this is and when the next may come: from the plan, which counts holidays and announced changes. */
 function refill(work) {
   const known = work.rx.sheet.refill;
-  if (!known) return h("p", { class: "soft" }, t("refill.single"));
-  const now = work.plan?.refill ?? known;
+  const windows = work.plan?.windows ?? [];
+  if (!known) {
+    const valid = windows.find((one) => one.id === "ordinary-validity");
+    return h("div", { class: "stack tight" }, h("p", {}, h("strong", {}, t("refill.single"))), valid ? sum(valid) : null);
+  }
+  const next = work.plan?.refill ?? {};
   const dots = Array.from({ length: Math.min(known.of, 12) }, (_, index) => {
     const n = index + 1;
     const kind = n < known.number ? "done" : n === known.number ? "now" : "";
     return h("li", { class: `fill ${kind}` }, String(n));
   });
-  const next = now.next_from ? h("p", { class: "line-with" }, icon("wait"), h("span", {}, t("refill.next"), h("br", {}), h("strong", {}, day(now.next_from, { short: true })), now.next_to ? [" – ", h("strong", {}, day(now.next_to, { short: true }))] : null)) : null;
-  const last = known.number === known.of ? h("p", { class: "soft" }, t("refill.last")) : null;
   return h("div", { class: "stack tight" },
     h("div", { class: "refill" }, h("ol", { class: "fills", "aria-hidden": "true" }, dots), h("strong", {}, t("refill.nth", { n: known.number, of: known.of }))),
-    known.days ? h("p", { class: "soft small" }, t("refill.days", { days: known.days, total: known.total_days ?? "–" })) : null, next, last);
+    next.next_from ? h("p", { class: "line-with" }, icon("wait"), h("span", {}, t("refill.next"), " ", h("strong", {}, day(next.next_from)))) : null,
+    next.next_from ? sum(next) : null,
+    known.number === known.of ? h("p", { class: "soft" }, t("refill.last")) : null);
+}
+
+/** The arithmetic of a period in words, with its source. */
+const sum = (one) => h("p", { class: "small soft" }, both(one), one.source ? h("span", {}, ` ${t("finding.source", { source: one.source })}`) : null);
+
+/** Until when what has to be done: upload, correction, make-up. */
+function periods(work) {
+  const rest = (work.plan?.windows ?? []).filter((one) => !["ordinary-validity", "refill-window"].includes(one.id));
+  if (!rest.length) return null;
+  return h("details", {}, h("summary", {}, t("rx.periods")), h("ul", { class: "stack tight" }, rest.map((one) => h("li", {}, sum(one)))));
 }

@@ -17,7 +17,7 @@ export function recordTable(work) {
   h("p", { class: "hint" }, t("record.hint")), fields);
 }
 
-/** @param {any[]} rows @param {Set<string>} fromCard fields that the card fills @param {(field: string) => any[]} [wrong] errors of a field */
+/** @param {any[]} rows @param {Set<string>} fromCard fields that the card fills @param {(row: any) => any[]} [wrong] errors of a row */
 export function fieldTable(rows, fromCard = new Set(), wrong = () => []) {
   const why = h("div", { class: "why", "aria-live": "polite" }, h("p", { class: "hint" }, t("record.why-hint")));
   const show = (row) => put(why,
@@ -27,10 +27,10 @@ export function fieldTable(rows, fromCard = new Set(), wrong = () => []) {
   const table = h("table", { class: "record" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("record.field")), h("th", { scope: "col" }, t("record.name")), h("th", { scope: "col" }, t("record.value")))),
     h("tbody", {}, rows.map((row) => h("tr", { onmouseenter: () => show(row) },
-      h("td", {}, h("button", { type: "button", class: "why-button", data: { keep: `why-${row.field}` }, onfocus: () => show(row), onclick: () => show(row) }, row.field)),
+      h("td", {}, h("button", { type: "button", class: "why-button", data: { keep: `why-${row.field}${row.order ?? ""}` }, onfocus: () => show(row), onclick: () => show(row) }, row.order ? `${row.field}·${row.order}` : row.field)),
       h("td", {}, both(row, "name_")),
       h("td", { class: "mono" }, row.value_masked ?? h("span", { class: "soft" }, row.from_card || fromCard.has(row.field) ? t("record.from-card") : t("record.empty")),
-        wrong(row.field).map((one) => h("p", { class: "wrong" }, `${one.code} ${both(one)}`)))))));
+        wrong(row).map((one) => h("p", { class: "wrong" }, `${one.code} ${both(one)}`)))))));
   return h("div", { class: "stack tight" }, table, why);
 }
 
