@@ -1,0 +1,171 @@
+"""From costs per place to the best text: Code 128 and Code 93 choose the best text *among those whose check characters are right*."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from nhirx.identifiers.visit_id import ALPHABET
+from nhirx_scanner.forms import FORMS, LETTERS39, Array, Form, allowed
+from nhirx_scanner.symbols import ALPHABET93, check93
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A text with the numbers it stands on: mean and (second) worst ``cost`` of a place (0 perfect), the smallest ``margin`` to
+    another text, ``forced``: how much dearer the text is than the one without the check (0: the check had nothing to do), and
+    ``weakest``: the second smallest lead of a character over its nearest rival, where the check vouches for one.
+    ``strict``: only the characters of visit IDs were allowed, so that the text has the right alphabet says nothing.
+    """
+
+    text: str
+    symbology: str
+    cost: float
+    worst: float
+    margin: float
+    forced: float
+    weakest: float = 1.0
+    runs_back: bool = False
+    strict: bool = False
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the numbers alone are good enough to believe the text."""
+        if self.strict:
+            return False
+        if self.symbology == "code39":
+            # Nothing checks a Code 39: a stroke of a pen makes one character another, at a cost that only that place shows.
+            return self.margin > max(0.1, 2 * self.cost) and self.worst < 0.15 and self.cost < 0.06
+        return self.forced < 1e-6 and self.margin > 0.25 and self.weakest > 0.02 and self.worst < 0.2 and self.cost < 0.12
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether the text is worth believing once something independent says the same.
+
+        The check must have had nothing to do: blurred bars give a dozen wrong texts of low cost, and the check then finds one
+        that fits it.
+        """
+        if self.symbology == "code39":
+            return self.margin > max(0.03, 2 * self.cost) and self.worst < 0.15 and self.cost < 0.06
+        return (
+            self.forced < 1e-6
+            and self.margin > max(0.12, 2.5 * self.cost)
+            and self.weakest > 0.015
+            and self.worst < 0.3
+            and self.cost < 0.1
+        )
+
+
+def solve_places(costs: Array, form: Form, backwards: bool = False, *, strict: bool = False) -> Reading:
+    """The best text for one row of costs per place (places × characters); ``strict`` allows the visit ID's alphabet only."""
+    solve = {"code39": _solve39, "code128": _solve128, "code93": _solve93}[form.name]
+    return replace(solve(costs, strict), runs_back=backwards, strict=strict)
+
+
+def _solve39(costs: Array, strict: bool) -> Reading:
+    star = len(LETTERS39) - 1
+    inner = costs[1:-1, : len(ALPHABET) if strict else star]
+    order = np.sort(inner, axis=1)
+    each = np.r_[costs[0, star], order[:, 0], costs[-1, star]]
+    text = "".join(LETTERS39[k] for k in inner.argmin(axis=1))
+    return Reading(text, "code39", float(each.mean()), float(each.max()), float((order[:, 1] - order[:, 0]).min()), 0.0)
+
+
+@cache
+def _plans(count: int, strict: bool) -> list[list[Array]]:
+    """What may stand at each place up to the check: characters throughout, or one or two pairs of digits before them."""
+    _, values, _ = allowed(FORMS[0])
+    if strict:
+        values = values[: len(ALPHABET)]
+    pair, change = np.arange(100), np.array([100])
+    if count == 21:
+        return [[np.array([105]), pair, pair, change, *[values] * 16]]
+    return [[np.array([103, 104]), *[values] * 20], [np.array([105]), pair, change, *[values] * 18]]
+
+
+@cache
+def _sources(count: int, strict: bool, plan: int) -> list[Array]:
+    """For each place after the start (values × checksums): from which checksum a value there leads to each checksum."""
+    allowed = _plans(count, strict)[plan]
+    return [(np.arange(103)[None] - place * values[:, None]) % 103 for place, values in enumerate(allowed) if place]
+
+
+def _solve128(costs: Array, strict: bool) -> Reading:
+    last = len(costs) - 1
+    plans = _plans(len(costs), strict)
+    sums = [sum(float(costs[k, allowed].min()) for k, allowed in enumerate(plan)) for plan in plans]
+    number = int(np.argmin(sums))
+    plan, free = plans[number], sums[number] + float(costs[last, :103].min())
+    start = int(plan[0][costs[0, plan[0]].argmin()])
+    # totals[r]: the cheapest text so far whose checksum is r. The check character then prices each r.
+    totals = np.full(103, math.inf)
+    totals[start % 103] = costs[0, start]
+    rows = np.arange(103)
+    came: list[Array] = []
+    for place, source in enumerate(_sources(len(costs), strict, number), 1):
+        options = totals[source] + costs[place, plan[place]][:, None]
+        chosen = options.argmin(axis=0)
+        came.append(chosen)
+        totals = options[chosen, rows]
+    totals = totals + costs[last, :103]
+    rest = int(totals.argmin())
+    residue, picked = rest, []
+    for place in range(last - 1, 0, -1):
+        value = int(plan[place][came[place - 1][residue]])
+        picked.append(value)
+        residue = (residue - place * value) % 103
+    picked.reverse()
+    each = np.array([costs[0, start], *(costs[k + 1, v] for k, v in enumerate(picked)), costs[last, rest]])
+    ordered = np.sort(totals)
+    ordered_leads = [np.partition(costs[k, allowed], 1) for k, allowed in enumerate(plan[1:], 1) if len(allowed) > 1]
+    return Reading(
+        text128(picked, pairs=start == 105),
+        "code128",
+        float(each.mean()),
+        float(np.sort(each)[-2]),
+        float(ordered[1] - ordered[0]),
+        float(totals[rest] - free),
+        float(sorted(float(pair[1] - pair[0]) for pair in ordered_leads)[1]),
+    )
+
+
+def text128(values: list[int], *, pairs: bool) -> str:
+    digits = values[: values.index(100)] if pairs else []
+    letters = values[len(digits) + 1 :] if pairs else values
+    return "".join(f"{value:02d}" for value in digits) + "".join(chr(value + 32) for value in letters)
+
+
+def _weakest(data: Array) -> float:
+    ordered = np.partition(data, 1, axis=1)
+    return float(np.partition(ordered[:, 1] - ordered[:, 0], 1)[1])
+
+
+def _solve93(costs: Array, strict: bool) -> Reading:
+    """Two check characters of 47 values each: the text is taken place by place, and changed in one place if they ask for it."""
+    data = costs[1:21, :43].copy()
+    if strict:
+        data[:, [ALPHABET93.index(c) for c in "IO-. $/+%"]] = 9.0
+    picked = data.argmin(axis=1)
+    ordered = np.sort(data, axis=1)
+    plain = float(data[np.arange(20), picked].sum())
+    # Every text that differs in one place, at once: how its price and its two check values move.
+    step = np.arange(43)[None] - picked[:, None]
+    first_weights, second_weights = np.arange(20, 0, -1), (np.arange(20, 0, -1) % 15) + 1
+    first, second = check93([int(value) for value in picked])
+    firsts = (first + first_weights[:, None] * step) % 47
+    seconds = (second + second_weights[:, None] * step + (firsts - first)) % 47
+    prices = plain + data - data[np.arange(20), picked][:, None] + costs[21, firsts] + costs[22, seconds]
+    place, value = np.unravel_index(int(prices.argmin()), prices.shape)
+    price = float(prices[place, value])
+    best = picked.copy()
+    best[place] = value
+    rivals = np.sort(prices[prices > price + 1e-9].ravel())
+    checks = int(firsts[place, value]), int(seconds[place, value])
+    free = float(ordered[:, 0].sum() + costs[21].min() + costs[22].min())
+    each = np.array([costs[0, 47], *data[np.arange(20), best], costs[21, checks[0]], costs[22, checks[1]], costs[23, 47]])
+    text = "".join(ALPHABET93[int(k)] for k in best)
+    margin = float(rivals[0] - price) if len(rivals) else 0.0
+    return Reading(text, "code93", float(each.mean()), float(np.sort(each)[-2]), margin, price - free, _weakest(data))
