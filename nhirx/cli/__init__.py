@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("1.0 與 2.0 預檢比對", "compare 1.0 with 2.0 as the precheck does"),
     "convert": ("將 1.0 上傳檔轉為 2.0", "convert a 1.0 upload file to 2.0"),
     "demo": ("從紙本處方到上傳完成的完整示範", "the whole way once, everything simulated"),
+    "counter": ("啟動調劑台網頁與本機 API", "the counter page and its local API"),
     "sim": ("啟動模擬的讀卡機控制軟體與健保署服務", "start the simulated control software and NHI services"),
     "outbox": ("查看與處理待上傳資料", "look at and work the upload queue"),
     "journal": ("查看與完成中斷或欠卡的調劑", "finish dispensings that were stopped or wait for a card"),

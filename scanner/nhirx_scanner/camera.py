@@ -101,3 +101,13 @@ class Camera:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def jpeg(frame: Any, quality: int = 80) -> bytes:
+    """A frame (height, width) grey or (height, width, 3) BGR as a JPEG, for a page that shows what the camera sees."""
+    import cv2
+
+    done, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ComponentMissing(component="JPEG", how="pip install opencv-python-headless")
+    return bytes(data)
