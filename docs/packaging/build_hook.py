@@ -1,6 +1,6 @@
 """Puts the manual into the wheel: its pages always, and the site where mkdocs-material is at hand to build it.
 
-A wheel for release is built where the development tools are (``./run wheel``); one that pip builds from an archive by itself
+A wheel for release is built where the development tools are (``pip wheel --no-build-isolation .``); one that pip builds from an archive by itself
 has the pages only, and ``nhirx docs`` shows them plainly.
 """
 

@@ -121,3 +121,45 @@ def test_every_command_of_the_wheel_starts(environment, tmp_path):
     assert (0, "") == (ended.returncode, ended.stderr)
     assert "docs" in ended.stdout.split()
     assert sys.version_info[:2] >= (3, 11)
+
+
+def test_one_folder_with_everything(tmp_path, wheel, repository):
+    """Built, moved, and used without any Python of this machine in reach: it reads the demo's sheet."""
+    words = [
+        sys.executable,
+        str(repository / "docs" / "packaging" / "folder.py"),
+        "--out",
+        str(tmp_path / "a"),
+        "--wheel",
+        str(wheel),
+    ]
+    built = subprocess.run(words, capture_output=True, text=True, check=True)
+    again = subprocess.run(words, capture_output=True, text=True, check=False)
+    (tmp_path / "a").rename(tmp_path / "moved")
+    sheet = tmp_path / "moved" / "app" / "nhirx" / "samples" / "demo-sheet.jpg"
+    scan = subprocess.run(
+        [tmp_path / "moved" / "nhirx", "scan", "--json", str(sheet)],
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LANG": "C.UTF-8"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    used = "import sys, nhirx; print(nhirx.__file__, *sys.path)"
+    paths = subprocess.run(
+        [tmp_path / "moved" / "python" / "bin" / "python3", "-c", used],
+        env={
+            "PYTHONHOME": str(tmp_path / "moved" / "python"),
+            "PYTHONPATH": str(tmp_path / "moved" / "app"),
+            "PYTHONNOUSERSITE": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    assert " MB" in built.stdout
+    assert 2 == again.returncode
+    assert 0 == scan.returncode, scan.stderr
+    assert "found" == json.loads(scan.stdout)["status"]
+    assert {True} == {path.startswith(str(tmp_path / "moved")) for path in paths}
