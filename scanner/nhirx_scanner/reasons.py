@@ -17,7 +17,7 @@ _ORDER: tuple[Reason, ...] = ("cropped", "glare", "too-small", "low-contrast", "
 _MODULES_1D, _MODULES_QR = 255.0, 23.0  # of the usual forms; the true number is not known of a code that was not read
 _LEAST_MODULE_1D, _LEAST_MODULE_QR = 1.1, 2.0  # pixels
 _LEAST_CONTRAST = 45.0  # grey values between paper and ink
-_WIDEST = 0.4  # height by length of a strip with twenty characters
+_FLATTEST, _WIDEST = 0.08, 0.4  # height by length of a strip with twenty characters; a line of letters is flatter
 _SHORTEST = 163.0  # pixels: three quarters of one for each of the fewest modules
 # Dark to bright and back: a Code 128 of twenty characters has 139, an EAN 59, a Code 39 of eight 99. Blur hides some, but a
 # strip so long that it is hidden in is seldom a short code: those are read then.
@@ -31,9 +31,9 @@ def could_hold_id(region: Bars | Blob, cut: Cut, read: Iterable[Polygon] = ()) -
     """
     if not isinstance(region, Bars):
         return True
-    picture = _left_over(cut, read)
+    picture = _without_gaps(_left_over(cut, read))
     length = region.length * picture.shape[1] / cut.picture.shape[1]
-    if length < _SHORTEST or region.height > _WIDEST * length:
+    if length < _SHORTEST or not _FLATTEST < region.height / length < _WIDEST:
         return False
     return _alternations(picture) >= (_ALTERNATIONS if length < _LONG else _ALTERNATIONS_LONG)
 
@@ -55,6 +55,20 @@ def _left_over(cut: Cut, read: Iterable[Polygon]) -> Gray:
         return cut.picture[:, :1]
     longest = int((ends - starts).argmax())
     return cut.picture[:, int(starts[longest]) : int(ends[longest])]
+
+
+def _without_gaps(picture: Gray) -> Gray:
+    """The longest part in which something stands in every tenth of the strip: the lines of a table stand farther apart."""
+    width = picture.shape[1]
+    if width < 16:
+        return picture
+    steps = np.abs(np.diff(picture.mean(axis=0, dtype=np.float32)))
+    near = cv2.dilate(steps[None], np.ones((1, 2 * int(0.045 * width) + 1), np.uint8))[0]
+    busy = np.concatenate(([0], near > 0.2 * float(np.percentile(steps, 95)), [0])).astype(np.int8)
+    edges = np.flatnonzero(np.diff(busy))
+    starts, ends = edges[::2], edges[1::2]
+    longest = int((ends - starts).argmax()) if len(starts) else 0
+    return picture[:, int(starts[longest]) : int(ends[longest]) + 1] if len(starts) else picture[:, :1]
 
 
 def _alternations(picture: Gray) -> int:
