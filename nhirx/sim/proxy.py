@@ -16,7 +16,7 @@ import selectors
 import socket
 import struct
 import threading
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -48,9 +48,18 @@ class Proxy:
     """Listens on loopback and hands everything on to ``target``. ``with Proxy(…) as proxy`` runs it."""
 
     def __init__(
-        self, target: tuple[str, int], port: int = 0, *, chance: float = 0.0, seed: int = 0, seconds: float = 1.0
+        self,
+        target: tuple[str, int],
+        port: int = 0,
+        *,
+        chance: float = 0.0,
+        seed: int = 0,
+        seconds: float = 1.0,
+        hang: float = 60.0,
     ) -> None:
+        """``hang`` is the least number of seconds that a connection hangs."""
         self._target = target
+        self._hang = hang
         self._chance, self._random, self._seconds = chance, random.Random(seed), seconds  # noqa: S311 - repeatable on purpose
         self._script: deque[Spoil] = deque()
         self._lock = threading.Lock()
@@ -201,7 +210,7 @@ class Proxy:
             case "close":
                 return False
             case "hang":
-                self._ended.wait(max(fault.seconds, 60.0))
+                self._ended.wait(max(fault.seconds, self._hang))
                 return False
             case "late":
                 self._ended.wait(fault.seconds)
@@ -249,14 +258,23 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--chance", type=float, default=0.0, help="0 to 1: spoil that part of all connections at random")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--hang", type=float, default=60.0, help="seconds that a hanging connection hangs")
+    parser.add_argument("--until-stdin-closes", action="store_true", help="then end, and print what was spoilt how often")
     given = parser.parse_args(argv)
     host, _, port = given.to.rpartition(":")
     ended = threading.Event()
-    with Proxy((host, int(port)), given.port, chance=given.chance, seed=given.seed, seconds=given.seconds) as proxy:
+    with Proxy(
+        (host, int(port)), given.port, chance=given.chance, seed=given.seed, seconds=given.seconds, hang=given.hang
+    ) as proxy:
         if given.fault:
             proxy.script(*[Spoil(given.fault, given.after, given.seconds)] * given.times)
         sys.stdout.write(json.dumps({"url": proxy.url, "port": proxy.port, "pid": os.getpid()}) + "\n")
         sys.stdout.flush()
+        if given.until_stdin_closes:
+            while sys.stdin.buffer.read(4096):
+                pass
+            sys.stdout.write(json.dumps(Counter(fault.kind for fault in proxy.spoilt)) + "\n")
+            return 0
         try:
             while not ended.wait(0.5):
                 pass
