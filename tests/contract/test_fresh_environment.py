@@ -153,6 +153,7 @@ def test_one_folder_with_everything(tmp_path, wheel, repository):
             "PYTHONPATH": str(tmp_path / "moved" / "app"),
             "PYTHONNOUSERSITE": "1",
         },
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
