@@ -68,7 +68,19 @@ class Guard:
             status = 413 if isinstance(refused, BodyTooLarge) else 403
             await _answer(send, status, refused)
             return
-        await self._app(scope, self._counted(receive, scope), _with_headers(send, scope["path"]))
+        limit = self._limit(scope["path"])
+        count = _Count(receive, limit)
+        caching = b"no-store" if scope["path"].startswith("/api/") else b"no-cache"
+
+        async def sent(message: Message) -> None:
+            if count.is_over:
+                # Whatever was made of half a body: what counts is that it was too large.
+                if message["type"] == "http.response.start":
+                    await _answer(send, 413, BodyTooLarge(limit=limit))
+                return
+            await send(_with_headers(message, caching))
+
+        await self._app(scope, count, sent)
 
     def _refused(self, headers: dict[str, str], scope: Scope) -> NhirxError | None:
         if headers.get("host", "").lower() not in self._options.hosts:
@@ -89,32 +101,29 @@ class Guard:
     def _limit(self, path: str) -> int:
         return self._options.most_body if path == "/api/v1/scans" else self._options.most_json
 
-    def _counted(self, receive: Receive, scope: Scope) -> Receive:
-        """A body without a length is counted as it comes."""
-        limit, taken = self._limit(scope["path"]), 0
 
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > limit:
-                raise BodyTooLarge(limit=limit)
-            return message
+class _Count:
+    """A body without a length is counted as it comes."""
 
-        return counted
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive, self._left = receive, limit
+
+    @property
+    def is_over(self) -> bool:
+        return self._left < 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        return {"type": "http.disconnect"} if self.is_over else message
 
 
-def _with_headers(send: Send, path: str) -> Send:
-    caching = b"no-store" if path.startswith("/api/") else b"no-cache"
-
-    async def sent(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            given = {name.lower() for name, _ in message["headers"]}
-            more = _HEADERS if b"cache-control" in given else [*_HEADERS, (b"cache-control", caching)]
-            message["headers"] = [*message["headers"], *more]
-        await send(message)
-
-    return sent
+def _with_headers(message: Message, caching: bytes) -> Message:
+    if message["type"] != "http.response.start":
+        return message
+    given = {name.lower() for name, _ in message["headers"]}
+    more = _HEADERS if b"cache-control" in given else [*_HEADERS, (b"cache-control", caching)]
+    return {**message, "headers": [*message["headers"], *more]}
 
 
 async def _answer(send: Send, status: int, error: NhirxError) -> None:
