@@ -18,7 +18,9 @@ import importlib
 import json
 import os
 import secrets
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -119,7 +121,7 @@ def load(settings: OutboxSettings | None = None) -> KeyRing:
     if settings.key == "env":
         raise KeyWrong(problem=f"環境變數 {VARIABLE} 未設定 / {VARIABLE} is not set")
     if settings.key == "keyring":
-        return _from_keyring()
+        return _from_keyring(settings)
     return _from_file(key_file(settings))
 
 
@@ -128,7 +130,8 @@ def save(ring: KeyRing, settings: OutboxSettings) -> str:
     if os.environ.get(VARIABLE) or settings.key == "env":
         raise KeyWrong(problem=f"金鑰由環境變數 {VARIABLE} 提供，請在該處更換 / the key comes from {VARIABLE}: change it there")
     if settings.key == "keyring":
-        _keyring().set_password(_SERVICE, _ACCOUNT, ring.format())
+        with _of_keyring() as store:
+            _store(store, ring)
         return "keyring"
     path = key_file(settings)
     new = path.with_suffix(".new")
@@ -174,20 +177,64 @@ def _write_private(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _keyring() -> Any:
+@contextmanager
+def _of_keyring() -> Iterator[Any]:
+    """The package ``keyring``; its failures in our words."""
     try:
-        return importlib.import_module("keyring")
+        store = importlib.import_module("keyring")
     except ModuleNotFoundError:
-        raise ComponentMissing(component="keyring", how="pip install keyring") from None
-
-
-def _from_keyring() -> KeyRing:
-    store = _keyring()
+        raise ComponentMissing(component="keyring", how="pip install 'nhirx[keyring]'") from None
     try:
+        yield store
+    except store.errors.NoKeyringError:
+        raise ComponentMissing(
+            component="金鑰圈服務 / a keyring service",
+            how='apt-get install gnome-keyring（需登入桌面 / in a desktop session），或改用 / or set [outbox] key = "file"',
+        ) from None
+    except store.errors.KeyringError as error:
+        # Locked, or the person said no.
+        raise KeyWrong(problem=f"keyring: {type(error).__name__}") from None
+
+
+def _store(store: Any, ring: KeyRing) -> None:
+    text = ring.format()
+    store.set_password(_SERVICE, _ACCOUNT, text)
+    if store.get_password(_SERVICE, _ACCOUNT) != text:
+        # A back end that keeps less than it was given (some limit the length) would lock everything up for good.
+        raise KeyWrong(problem="keyring: 存入後讀回不同 / what was stored reads back differently")
+
+
+def _from_keyring(settings: OutboxSettings) -> KeyRing:
+    with _of_keyring() as store:
         text = store.get_password(_SERVICE, _ACCOUNT)
         if text is None:
-            store.set_password(_SERVICE, _ACCOUNT, KeyRing.new().format())
-            text = store.get_password(_SERVICE, _ACCOUNT)
-    except store.errors.KeyringError as error:
-        raise KeyWrong(problem=f"keyring: {type(error).__name__}") from None
+            # A keyring cannot make an entry only where there is none: of two programs that start at once both would make a ring,
+            # and one of them would seal with a key that nobody keeps.
+            with _alone(key_file(settings).with_suffix(".making")):
+                text = store.get_password(_SERVICE, _ACCOUNT)
+                if text is None:
+                    _store(store, KeyRing.new())
+                    text = store.get_password(_SERVICE, _ACCOUNT)
     return KeyRing.parse(text or "")
+
+
+@contextmanager
+def _alone(mark: Path) -> Iterator[None]:
+    """One program at a time: whoever makes the file goes on, the others wait. One that died in it holds them up for ten seconds."""
+    until = time.monotonic() + 10
+    try:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        while True:
+            try:
+                os.close(os.open(mark, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                break
+            except FileExistsError:
+                if time.monotonic() > until:
+                    break
+                time.sleep(0.02)
+    except OSError as error:
+        raise StoreReadOnly(path=str(mark), problem=error.strerror) from None
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)
