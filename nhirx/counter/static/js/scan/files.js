@@ -27,8 +27,8 @@ export function choosePage(scans) {
 export function chooseSheet(scan) {
   return dialog(t("several.title"), (close) => [
     h("p", {}, t("several.words")),
-    h("div", { class: "choices" }, scan.visit_ids.map((text) => h("button", { class: "item", type: "button", onclick: () => close(text) },
-      h("span", {}, ""), h("span", { class: "mono" }, grouped(text)), null))),
+    h("div", { class: "choices" }, scan.visit_ids.map((text, index) => h("button", { class: "item", type: "button", onclick: () => close(text) },
+      h("strong", {}, String(index + 1)), h("span", { class: "mono" }, grouped(text)), null))),
     h("footer", {}, h("button", { class: "button", type: "button", onclick: () => close(null) }, t("cancel"))),
   ], { name: "several" });
 }

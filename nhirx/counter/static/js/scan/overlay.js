@@ -38,24 +38,24 @@ export class Overlay {
 
   one(code, taken) {
     const kind = KNOWN.has(code.kind) ? code.kind : "other";
-    const mine = taken && kind === "visit-id";
+    const mine = Boolean(taken) && kind === "visit-id";
     const points = code.polygon.map((point) => point.join(",")).join(" ");
     const left = Math.min(...code.polygon.map((point) => point[0]));
     const top = Math.min(...code.polygon.map((point) => point[1]));
     const right = Math.max(...code.polygon.map((point) => point[0]));
     const bottom = Math.max(...code.polygon.map((point) => point[1]));
     const k = this.scale;
-    const label = mine ? t("code.taken") : t(`code.${kind}`);
+    const label = t(`code.${kind}`);
     const wide = [...label].reduce((sum, letter) => sum + (letter.charCodeAt(0) > 255 ? 43 : 25), 30);
     const above = top > 70 * k ? top - 68 * k : bottom + 8 * k;
     const tickAt = `translate(${(left + right) / 2} ${(top + bottom) / 2}) scale(${k})`;
     return [
       s("polygon", { class: "code-under", points }),
       s("polygon", { class: `code ${kind} ${mine ? "taken" : ""}`, points, data: { kind, taken: String(mine) } }),
-      s("g", { transform: `translate(${left} ${above}) scale(${k})` },
-        s("rect", { class: "code-chip", width: wide, height: 60, rx: 12 }),
-        s("text", { class: "code-name", x: 15, y: 44 }, label)),
-      mine ? s("g", { transform: tickAt }, s("circle", { class: "tick-disc", r: 38 }), s("path", { class: "tick", d: "M-17 1L-5 14L19 -13" })) : null,
-    ].filter(Boolean);
+      mine
+        ? s("g", { transform: tickAt }, s("circle", { class: "tick-disc", r: 38 }), s("path", { class: "tick", d: "M-17 1L-5 14L19 -13" }))
+        : s("g", { transform: `translate(${left} ${above}) scale(${k})` },
+          s("rect", { class: "code-chip", width: wide, height: 60, rx: 12 }), s("text", { class: "code-name", x: 15, y: 44 }, label)),
+    ];
   }
 }

@@ -35,7 +35,7 @@ async function page(panel, scan) {
     play("taken");
     panel.speak({ tone: "ok", icon: "ok", words: t("said.taken"), more: t(`confidence.${scan.confidence ?? "checked"}`), pips: 3 });
     const ref = scan.status === "several" ? undefined : scan.ref;
-    return panel.taken({ text: chosen, ref, state: "read", confidence: scan.confidence, codes: scan.codes, source: "file" });
+    return panel.taken({ text: chosen, ref, state: "read", confidence: scan.confidence, codes: scan.codes, source: "file", seenToken: (scan.codes ?? []).find((code) => code.kind === "virtual-card")?.text });
   }
   play("trouble");
   panel.mode = "still";

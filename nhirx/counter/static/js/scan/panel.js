@@ -167,7 +167,7 @@ export class Panel {
   accept(scan, source) {
     play("taken");
     this.still(source.still());
-    this.taken({ text: scan.visit_id, ref: scan.ref, state: "read", confidence: scan.confidence, codes: scan.codes, source: "camera", token: scan.virtual_token });
+    this.taken({ text: scan.visit_id, ref: scan.ref, state: "read", confidence: scan.confidence, codes: scan.codes, source: "camera", seenToken: scan.virtual_token });
   }
 
   still(picture) {
@@ -176,6 +176,7 @@ export class Panel {
     this.canvas.height = picture.height;
     this.canvas.getContext("2d").drawImage(picture, 0, 0);
     this.canvas.hidden = false;
+    this.show();
   }
 
   /** The picture shown now as a file, for a sheet that nobody can read. */

@@ -2,7 +2,8 @@
 
 import { h, icon } from "../core/dom.js";
 import { t } from "../core/i18n.js";
-import { abnormal, askReason, hold } from "./choices.js";
+import { state } from "../core/store.js";
+import { abnormal, askReason, hold, virtualCard } from "./choices.js";
 import { change, differs, dispense, replan } from "./flow.js";
 import { cardSays } from "./patient.js";
 
@@ -28,6 +29,7 @@ export function acts(work) {
         busy ? icon("wait", "", "spin") : icon("send"), words, h("kbd", {}, "F9")),
       work.card.state === "present" ? [
         h("button", { type: "button", class: "button", id: "hold", data: { keep: "hold" }, disabled: busy || !work.plan, onclick: hold }, t("act.owed")),
+        h("button", { type: "button", class: "button", id: "virtual", data: { keep: "virtual" }, disabled: busy || !work.plan, onclick: virtualCard }, t(work.token ? "act.no-virtual" : "act.virtual")),
         h("button", { type: "button", class: "button", id: "abnormal", data: { keep: "abnormal" }, disabled: busy || !work.plan, onclick: abnormal }, t("act.card-trouble")),
       ] : h("button", { type: "button", class: "button", id: "with-card", disabled: busy, onclick: withCard }, t("act.with-card"))));
 }
@@ -39,7 +41,6 @@ function withCard() {
 
 /** Dispense the work at hand, and ask for the reason when the card failed. */
 export async function go() {
-  const { state } = await import("../core/store.js");
   const { work } = state;
   if (!work || work.rxState !== "found" || work.phase !== "open" || stopped(work)) return;
   await dispense();

@@ -24,6 +24,26 @@ export async function abnormal() {
   else if (error) change({ card: { state: "present" } });
 }
 
+/** The patient's virtual card in place of the one in the reader: its code is read from the phone, used once and kept nowhere. */
+export async function virtualCard() {
+  const { work } = state;
+  if (work.token) return change({ token: null });
+  const token = await dialog(t("virtual.title"), (close) => {
+    const field = h("input", { type: "password", id: "virtual-token", autocomplete: "off", autofocus: true });
+    return h("form", { class: "stack", onsubmit: (event) => {
+      event.preventDefault();
+      close(field.value.trim() || null);
+    } },
+    h("p", {}, t("virtual.words")), h("div", {}, h("label", { for: "virtual-token" }, t("virtual.label")), field),
+    work.sheet.seenToken ? h("button", { class: "button", type: "button", onclick: () => close(work.sheet.seenToken) }, icon("camera"), t("virtual.seen")) : null,
+    h("footer", {},
+      h("button", { class: "button", type: "button", onclick: () => close(null) }, t("cancel")),
+      h("button", { class: "button primary", type: "submit" }, t("virtual.use"))));
+  }, { narrow: true, name: "virtual" });
+  if (token) change({ token, error: null });
+  return null;
+}
+
 /** @param {any} error with `detail.candidates` and what failed */
 export async function askReason(error) {
   const candidates = error.detail.candidates ?? [];
@@ -35,10 +55,10 @@ export async function askReason(error) {
       h("span", {}, both(one), one.suggested ? [" ", h("span", { class: "tag ok" }, t("abnormal.fits"))] : null, one.source ? h("span", { class: "small soft" }, ` ${one.source}`) : null))));
     return [
       h("p", {}, both(error)),
-      h("p", { class: "soft" }, t("abnormal.words")), list, meter(),
+      h("p", { class: "soft" }, t(candidates.length ? "abnormal.words" : "abnormal.nothing")), candidates.length ? [list, meter()] : null,
       h("footer", {},
         h("button", { class: "button", type: "button", onclick: () => close(null) }, t("cancel")),
-        h("button", { class: "button primary", type: "button", id: "choose-serial", onclick: () => close(list.querySelector(":checked")?.value ?? null) }, t("abnormal.use"))),
+        candidates.length ? h("button", { class: "button primary", type: "button", id: "choose-serial", onclick: () => close(list.querySelector(":checked")?.value ?? null) }, t("abnormal.use")) : null),
     ];
   }, { name: "abnormal" });
   change({ card: chosen ? { state: "failed", abnormal_serial: chosen } : { state: "present" }, error: null });

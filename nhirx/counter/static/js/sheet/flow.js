@@ -11,12 +11,12 @@ import { set, state } from "../core/store.js";
 
 /**
  * @typedef {object} Work
- * @property {{text: string|null, ref?: string, state: string, confidence?: string, source: string, codes?: any[], cause?: string, note?: string, token?: string}} sheet
+ * @property {{text: string|null, ref?: string, state: string, confidence?: string, source: string, codes?: any[], cause?: string, note?: string, seenToken?: string}} sheet
  * @property {any} rx the prescription, null while it is not known
  * @property {"looking"|"found"|"form"} rxState @property {string|null} rxSource the plugin it came from
  * @property {any} plan @property {any} planError @property {boolean} planning
  * @property {{state: string, abnormal_serial?: string}} card @property {boolean} confirmed
- * @property {any} makeUp @property {number|null} settles @property {any} held
+ * @property {any} makeUp @property {number|null} settles @property {string|null} token of the patient's virtual card, used once
  * @property {"open"|"sending"|"lost"|"done"} phase @property {string} key @property {any} result @property {any} error
  */
 
@@ -33,7 +33,7 @@ export const isBusy = () => Boolean(state.work && state.work.phase !== "done");
 
 const fresh = (sheet) => ({
   id: ++count, sheet, rx: null, rxState: "looking", rxSource: null, plan: null, planError: null, planning: false, card: { state: "present" }, confirmed: false,
-  makeUp: null, settles: null, held: null, phase: "open", key: crypto.randomUUID(), result: null, error: null, holder: null,
+  makeUp: null, settles: null, token: null, phase: "open", key: crypto.randomUUID(), result: null, error: null, holder: null,
 });
 
 /** A sheet was scanned, typed in or declared illegible: look for its prescription. */
@@ -99,7 +99,7 @@ export async function dispense(changes = {}) {
   if (phase === "sending") return;
   change({ ...changes, phase: "sending", error: null, key: phase === "lost" ? key : crypto.randomUUID() }, id);
   const { work } = state;
-  const extra = { settles: work.settles, virtual_token: work.sheet.token ?? null, illegible: work.sheet.state === "illegible" ? { cause: work.sheet.cause, note: work.sheet.note || null } : null };
+  const extra = { settles: work.settles, virtual_token: work.token, illegible: work.sheet.state === "illegible" ? { cause: work.sheet.cause, note: work.sheet.note || null } : null };
   try {
     const { dispensing } = await post("/dispensings", { ...body(work), ...extra }, { headers: { "Idempotency-Key": work.key } });
     finished(id, dispensing);

@@ -26,7 +26,7 @@ const FIELDS = [
   ["visited_at", "form.visited", /^\d{7}(\d{6})?$/, true],
   ["visit_serial", "form.serial", /^[0-9A-Z]{4}$/, false],
   ["days", "form.days", /^\d{1,3}$/, true],
-  ["diagnoses", "form.diagnoses", /^[A-Z0-9., ]*$/, false],
+  ["diagnoses", "form.diagnoses", /^[A-Z0-9., ]+$/, true],
   ["payment_category", "form.payment", /^[0-9A-Z]{1,2}$/, true],
   ["fee", "form.fee", /^\d{1,7}$/, true],
   ["copayment", "form.copayment", /^\d{1,6}$/, true],

@@ -9,6 +9,7 @@ import { state } from "../core/store.js";
 export function cardSays(work) {
   if (work.card.state === "absent") return { tone: "warn", icon: "wait", words: t("card.owed") };
   if (work.card.state === "failed") return { tone: "warn", icon: "warn", words: t("card.abnormal", { code: work.card.abnormal_serial ?? "" }) };
+  if (work.token) return { tone: "info", icon: "card", words: t("card.virtual") };
   const reader = state.server?.reader;
   const holder = work.holder;
   if (holder?.matches === true) return { tone: "ok", icon: "ok", words: t("card.matches") };

@@ -14,7 +14,6 @@ export const lists = {
   "done.sent-more": ["健保署檢核中，結果會自動出現。", "The NHI is checking; the result appears by itself."],
   "done.accepted": ["健保署已接受", "Accepted by the NHI"],
   "done.accepted-more": ["這筆完成了。", "This one is finished."],
-  "done.opcode": ["完成。上傳序號 {opcode}", "Finished. Opcode {opcode}"],
   "done.rejected": ["健保署退回了這筆", "Rejected by the NHI"],
   "done.rejected-more": ["下面說明是哪個欄位、為什麼，以及怎麼改。", "See below which field, why, and what to change."],
   "done.stuck": ["這筆需要你看一下", "This one needs you"],

@@ -41,7 +41,6 @@ export const scan = {
   "status.none": ["沒有就醫識別碼", "No visit ID"],
   "status.unreadable": ["讀不出來", "Unreadable"],
   "status.error": ["檔案有問題", "Broken file"],
-  "code.taken": ["已取用", "Taken"],
   "code.visit-id": ["就醫識別碼", "Visit ID"],
   "code.prescription-qr": ["處方二維條碼", "Prescription QR"],
   "code.virtual-card": ["虛擬健保卡", "Virtual card"],
