@@ -43,8 +43,9 @@ def correction(host: Host, item: Queued, body: CorrectionBody | None = None) -> 
     """Raises ``TransitionRefused`` for a record that was never judged, ``RequestInvalid`` for a line that is not there."""
     if item.state not in _CORRECTABLE:
         raise TransitionRefused(state=item.state, event="correction")
-    errors = tuple(error for error in (item.result.errors if item.result else ()) if error.severity == "error")
     sent = item.record
+    judged = item.result.errors if item.result else check_record(sent, today=host.clock().date())
+    errors = tuple(error for error in judged if error.severity == "error")
     if body is not None and (body.fields or body.orders):
         mended: UploadRecord | None = _set(sent, body)
         left: tuple[CheckError, ...] = ()

@@ -16,12 +16,19 @@ from nhirx.counter.models import DispenseBody
 from nhirx.counter.once import Note
 from nhirx.counter.sender import record_event
 from nhirx.counter.shown import dispensing_page
-from nhirx.errors import AbnormalReasonNeeded, DispensingUnfinished, NhirxError, PlanBlocked, RequestInvalid
+from nhirx.errors import AbnormalReasonNeeded, CheckFailed, DispensingUnfinished, NhirxError, PlanBlocked, RequestInvalid
 from nhirx.model import Facts
 from nhirx.outbox import Dispensing
 from nhirx.outbox.states import UNFINISHED
+from nhirx.tables.check_codes import described
 from nhirx.tables.load import code_rows
 from nhirx.tables.reader_codes import abnormal_serials
+
+
+def told_error(field_and_code: str) -> dict[str, Any]:
+    """``M49:D060`` with its words and what to do about it."""
+    field, _, code = field_and_code.partition(":")
+    return described(field, code, severity="error").model_dump(mode="json")
 
 
 @dataclass(slots=True)
@@ -171,6 +178,8 @@ class Request:
         if isinstance(error, PlanBlocked):
             plan = self.desk.host.plan(facts, self.body.prescription)
             error.detail["findings"] = [finding.model_dump(mode="json") for finding in plan.findings]
+        if isinstance(error, CheckFailed):
+            error.detail["errors"] = [told_error(one) for one in error.detail.get("errors", ())]
         return error
 
     # ── a sheet that nobody can read ─────────────────────────────────────────────────────────────────────────────────

@@ -195,10 +195,10 @@ def page(shop: Shop) -> Iterator[Page]:
 
 
 @pytest.fixture
-def own(tmp_path: Path, sim: Simulator) -> Iterator[Callable[..., Any]]:
+def own(tmp_path: Path, sim: Simulator) -> Callable[..., Any]:
     """Opens a shop of one's own: ``with own() as shop``. The second time it is the same one after a restart."""
     ring, known = KeyRing.new(), Known()
-    yield lambda *plugins, **options: opened(tmp_path, sim, ring, known, *plugins, **options)
+    return lambda *plugins, **options: opened(tmp_path, sim, ring, known, *plugins, **options)
 
 
 @pytest.fixture
