@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from nhirx_scanner import engines, finders, locate, read1d, readqr, rectify, steered
+from nhirx_scanner import engines, finders, locate, read1d, readqr, rectify, refit, steered
 from nhirx_scanner.engines import Read
 from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars, Blob
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from nhirx_scanner.engines import Gray
     from nhirx_scanner.scanner import Scanner
 
-STAGES = ("regions", "faint", "retry", "zbar", "opencv", "model1d", "modelqr", "ocr", "others")
+STAGES = ("regions", "faint", "retry", "zbar", "opencv", "model1d", "refit1d", "modelqr", "ocr", "others")
 THOROUGH_MS, FAST_MS, SECOND_FORM_MS = 1400.0, 60.0, 250.0
-_MOST_BARS, _MOST_FAINT, _MOST_BLOBS = 8, 5, 6
+_MOST_BARS, _MOST_FAINT, _MOST_REDRAWN, _MOST_BLOBS = 8, 5, 4, 6
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 _HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
 _QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code
@@ -112,7 +112,16 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
     if work.may("regions"):
         regions(work)
         if work.thorough:
-            for stage in (_faint_bars, _retry_bars, _model_bars, _retry_blobs, _model_blobs, _printed_text, _last_resort):
+            for stage in (
+                _faint_bars,
+                _retry_bars,
+                _model_bars,
+                _redraw_bars,
+                _retry_blobs,
+                _model_blobs,
+                _printed_text,
+                _last_resort,
+            ):
                 if work.settled or (work.done and stage in (_printed_text, _last_resort)):
                     break
                 if work.done:
@@ -255,6 +264,31 @@ def _read_bars(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
                 return None
             like = like or readings[0]
     return None
+
+
+def _redraw_bars(work: Work) -> None:
+    """The strips that are left, by synthesis: dear, so the most bar-like first and not many."""
+    for bars, cut in sorted(work.bars, key=lambda item: -item[0].score)[:_MOST_REDRAWN]:
+        if work.done or not work.may("refit1d"):
+            return
+        found = _redrawn(cut)
+        if found is not None:
+            read = Read(found.text, found.symbology, (), "model")
+            if _is_sure(found):
+                _settle_bars(work, bars, cut, [read])
+            else:
+                work.doubtful.setdefault(found.text, read.moved(bars.polygon))
+
+
+def _redrawn(cut: Cut) -> refit.Refit | None:
+    """What the whole strip says. Where a Code 39 is not quite sure of itself, its halves are asked too: damage differs there."""
+    enlarged = 1.0 / float(np.hypot(cut.matrix[0, 0], cut.matrix[1, 0]))
+    return refit.read(cut.picture.mean(axis=0, dtype=np.float32), enlarged=enlarged)
+
+
+def _is_sure(found: refit.Refit) -> bool:
+    kind = classify(found.text, found.symbology)
+    return kind in ("visit-id", "placeholder") and found.is_sure(plausible=kind == "visit-id" and is_plausible(found.text))
 
 
 def is_believed(reading: read1d.Reading) -> bool:
