@@ -118,6 +118,8 @@ class OutboxSettings(Value):
     key: Literal["file", "keyring", "env"] = "file"
     """Where the key of what is stored lives; the key itself is never a setting."""
     key_file: Path | None = None
+    keep_months: Annotated[int, Field(ge=1)] | None = None
+    """After so many months ``nhirx outbox purge`` erases the contents of what is finished; None: only on a day that a person names."""
 
 
 class PluginSettings(Value):

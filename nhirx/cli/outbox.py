@@ -87,10 +87,11 @@ def show(number: Number, as_json: AsJson = False) -> None:
 def retry(
     number: Number,
     by: Annotated[str | None, typer.Option("--by", help=say("操作人員代號", "who does it"))] = None,
+    why: Annotated[str | None, typer.Option("--why", help=say("原因（勿含個資）", "the reason, without personal data"))] = None,
     as_json: AsJson = False,
 ) -> None:
     with _opened() as outbox:
-        outbox.queue.retry(number, by=by)
+        outbox.queue.retry(number, by=by, why=why)
         record = outbox.show(number)
     if as_json:
         emit(record)

@@ -21,10 +21,6 @@ Number = Annotated[int, typer.Argument(metavar="ID", help=say("佇列編號", "i
 
 def register(outbox: typer.Typer) -> None:
     outbox.command("withdraw", help=say("撤回一筆，不再傳送", "take a record out for good"))(withdraw)
-    outbox.command("dispensings", help=say("列出未完成與欠卡的調劑", "dispensings left unfinished, and cards owed"))(
-        list_dispensings
-    )
-    outbox.command("abandon", help=say("結束一筆不會上傳的調劑", "close a dispensing that will not be uploaded"))(abandon)
     outbox.command("deadlines", help=say("列出將逾期或已逾期的資料", "what is late or soon will be"))(list_deadlines)
     outbox.command("backup", help=say("備份到檔案（內容保持加密）", "back up to a file (contents stay sealed)"))(backup)
     outbox.command("restore", help=say("由備份還原到空的資料庫", "restore a backup into an empty outbox"))(restore)
@@ -49,41 +45,6 @@ def withdraw(
     with _opened() as outbox:
         outbox.queue.withdraw(number, why, by=by)
         _say(outbox.show(number), as_json, "已撤回", "withdrawn")
-
-
-def list_dispensings(as_json: AsJson = False) -> int:
-    """Exit code 1 when one was stopped in the middle: the card may have given a number that nobody knows of."""
-    words = {
-        "opened": ("已開始，卡片可能已取號，請查證", "begun; the card may have given a number: find out"),
-        "numbered": ("已取號，尚未寫入醫令", "numbered, orders not written"),
-        "written": ("醫令已寫入，尚未送出", "orders written, record not built"),
-        "held": ("欠卡待補", "card owed"),
-    }
-    with _opened() as outbox:
-        unfinished, held = outbox.journal.unfinished(), outbox.journal.held()
-    for one in [*unfinished, *held]:
-        shown = one.masked()
-        if as_json:
-            emit(shown)
-        else:
-            typer.echo(f"{one.id:>6}  {shown['visit_id'] or '—':<20}  {shown['opened_at'][:19]}  {say(*words[one.state])}")
-    return 1 if unfinished else 0
-
-
-def abandon(
-    number: Annotated[int, typer.Argument(metavar="ID", help=say("調劑編號", "number of the dispensing"))],
-    why: Annotated[str, typer.Option("--why", help=say("原因（加密保存）", "the reason (stored sealed)"))],
-    by: By,
-    as_json: AsJson = False,
-) -> None:
-    with _opened() as outbox:
-        outbox.journal.abandon(number, why, by=by)
-        _say(
-            outbox.journal.dispensing(number).masked(),
-            as_json,
-            "已結束，卡片給的資料仍保留",
-            "closed; what the card gave is kept",
-        )
 
 
 def list_deadlines(as_json: AsJson = False) -> int:
@@ -136,40 +97,67 @@ def export(path: File) -> None:
     if path.exists():
         raise InputError(problem=f"{path} 已存在 / {path} exists")
     with _opened() as outbox, path.open("w", encoding="utf-8") as file:
-        for item in outbox.queue.find(limit=10_000_000):
+        for item in outbox.queue.each():
             file.write(json.dumps(item.masked(), ensure_ascii=False) + "\n")
 
 
 def purge(
-    before: Annotated[
-        str, typer.Option("--before", metavar="DATE", help=say("民國或西元日期；更早完成的才清除", "ROC or ISO date; only older"))
-    ],
     by: By,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            "--before",
+            metavar="DATE",
+            help=say("民國或西元日期；省略時依設定 outbox.keep_months", "ROC or ISO date; outbox.keep_months unless given"),
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     from datetime import datetime, time
 
     from nhirx.outbox import retention
 
-    day = datetime.combine(roc.parse_date(before), time(), roc.TAIPEI)
+    months = settings.load().outbox.keep_months
     with _opened() as outbox:
+        if before is not None:
+            day = datetime.combine(roc.parse_date(before), time(), roc.TAIPEI)
+        elif months is not None:
+            day = retention.kept_since(outbox.store.clock(), months)
+        else:
+            raise InputError(
+                problem="請給 --before，或在設定檔寫 [outbox] keep_months / give --before, or set keep_months in [outbox]"
+            )
         count = retention.purge(outbox, day, by=by)
     _say({"before": day.isoformat(), "purged": count}, as_json, f"已清除 {count} 筆的內容", f"contents of {count} erased")
 
 
-def rekey(as_json: AsJson = False) -> None:
+def rekey(
+    forget_old: Annotated[
+        bool,
+        typer.Option(
+            "--forget-old",
+            help=say("捨棄舊金鑰：之前的備份將無法還原", "drop the old keys: backups made with them open no more"),
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The old keys stay in the ring for older backups, and for what another program seals with them meanwhile."""
     from nhirx.outbox import keys, retention
 
     found = settings.load().outbox
     ring = keys.load(found)
-    if len(ring.keys) == 1:
-        # Saved before the first row is sealed with it; a run that was stopped goes on with the same new key.
-        ring = ring.rotated()
-        keys.save(ring, found)
     with Outbox(found.url, ring=ring, who="cli") as outbox:
+        # What an earlier run left half done is finished with the key of that run.
+        if not forget_old and not retention.outdated(outbox):
+            ring = ring.rotated()
+            # Saved before the first row is sealed with it.
+            keys.save(ring, found)
         rows = retention.reseal(outbox, ring)
-    keys.save(ring.without_old(), found)
-    _say({"rows": rows, "key": ring.current}, as_json, f"已換鑰，重新加密 {rows} 列", f"new key; {rows} rows sealed anew")
+    if forget_old:
+        ring = ring.without_old()
+        keys.save(ring, found)
+    answer = {"rows": rows, "key": ring.current, "old_keys": len(ring.keys) - 1}
+    _say(answer, as_json, f"重新加密 {rows} 列；請另行備份金鑰", f"{rows} rows sealed anew; back the key up")
 
 
 def _opened() -> Outbox:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -165,11 +165,11 @@ class Queue:
 
     # ── a person's part ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def retry(self, item: int, *, by: str | None = None) -> None:
-        """Send a stuck or rejected record again as it is, now."""
+    def retry(self, item: int, *, by: str | None = None, why: str | None = None) -> None:
+        """Send a stuck or rejected record again as it is, now. ``why`` goes to the audit trail and must not name a patient."""
         with self._store.step(by) as step:
             step.move(queue, "queue", item, QUEUE["retry"], due_at=step.now, attempts=0, problem=None)
-            step.note("retry", "queue", item, QUEUE["retry"].after)
+            step.note("retry", "queue", item, QUEUE["retry"].after, why=mask(why) if why else None)
 
     def withdraw(self, item: int, why: str, *, by: str) -> None:
         """Never send it. The record is kept; ``why`` goes to the audit trail and must not name a patient."""
@@ -226,6 +226,13 @@ class Queue:
             order = queue.c.id if oldest_first else queue.c.id.desc()
             rows = connection.execute(query.order_by(order).limit(limit)).all()
         return [self._value(dict(row._mapping)) for row in rows]  # noqa: SLF001
+
+    def each(self) -> Iterator[Queued]:
+        """Every record that was not purged, newest first, without holding them all in memory."""
+        query = select(queue).where(queue.c.record_sealed.is_not(None)).order_by(queue.c.id.desc())
+        with self._store.database.reading() as connection:
+            for row in connection.execute(query.execution_options(yield_per=500)):
+                yield self._value(dict(row._mapping))  # noqa: SLF001
 
     def history(self, item: int) -> list[Event]:
         with self._store.database.reading() as connection:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import calendar
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import Column, ColumnElement, Table, and_, exists, func, or_, select, update
 
 from nhirx.errors import KeyWrong
 from nhirx.outbox.keys import KeyRing
@@ -48,6 +50,20 @@ def purge(outbox: Outbox, before: datetime, *, by: str) -> int:
     return purged
 
 
+def kept_since(now: datetime, months: int) -> datetime:
+    """The beginning of the day ``months`` months before ``now``; of the last day of a shorter month."""
+    year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
+    day = min(now.day, calendar.monthrange(year, month + 1)[1])
+    return datetime(year, month + 1, day, tzinfo=now.tzinfo)
+
+
+def outdated(outbox: Outbox) -> int:
+    """How many rows hold something that is sealed with another than the current key."""
+    with outbox.database.reading() as connection:
+        queries = (select(func.count()).where(_old(table, outbox.ring)) for table in (dispensings, queue))
+        return sum(int(connection.execute(query).scalar() or 0) for query in queries)
+
+
 def reseal(outbox: Outbox, ring: KeyRing) -> int:
     """Seal everything anew with the current key of ``ring``, which must open the old as well; how many rows.
 
@@ -59,8 +75,7 @@ def reseal(outbox: Outbox, ring: KeyRing) -> int:
     outbox.store.ring = outbox.ring = ring
     done = 0
     for table in (dispensings, queue):
-        sealed = [column for column in table.c if column.name.endswith("_sealed")]
-        old = or_(*(and_(column.is_not(None), func.substr(column, 2, 4) != bytes.fromhex(ring.current)) for column in sealed))
+        sealed, old = _sealed(table), _old(table, ring)
         while True:
             with outbox.store.step() as step:
                 rows = step.connection.execute(select(table.c.id, *sealed).where(old).limit(_BATCH)).all()
@@ -77,3 +92,12 @@ def reseal(outbox: Outbox, ring: KeyRing) -> int:
     outbox.note("reseal", who=outbox.store.who, subject="key", rows=done)
     outbox.database.compact()
     return done
+
+
+def _sealed(table: Table) -> list[Column[Any]]:
+    return [column for column in table.c if column.name.endswith("_sealed")]
+
+
+def _old(table: Table, ring: KeyRing) -> ColumnElement[bool]:
+    key = bytes.fromhex(ring.current)
+    return or_(*(and_(column.is_not(None), func.substr(column, 2, 4) != key) for column in _sealed(table)))

@@ -1,6 +1,6 @@
 """Purging leaves nothing of what it purges and everything else; a new key opens everything."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from nhirx.model import CheckResult, Receipt
 from nhirx.outbox import Outbox, archive, retention
 from nhirx.outbox.keys import KeyRing
 from nhirx.outbox.schema import dispensings, queue
+from nhirx.roc import TAIPEI
 
 
 def _dispense(outbox: Outbox, reading, record, visit: str) -> tuple[int, int]:
@@ -125,3 +126,20 @@ def test_a_reseal_that_was_stopped_goes_on(
 def test_a_key_ring_with_another_look_up_key_is_refused(outbox: Outbox) -> None:
     with pytest.raises(KeyWrong):
         retention.reseal(outbox, KeyRing.new())
+
+
+def test_what_an_interrupted_change_of_keys_left_is_counted(outbox: Outbox, reading, record, visits, ring) -> None:
+    _dispense(outbox, reading, record, visits[0])
+    before = retention.outdated(outbox)
+    outbox.ring = newer = ring.rotated()
+    between = retention.outdated(outbox)
+    retention.reseal(outbox, newer)
+
+    assert (0, 2, 0) == (before, between, retention.outdated(outbox))
+
+
+@pytest.mark.parametrize(("months", "since"), [(1, (2026, 2, 28)), (13, (2025, 2, 28)), (3, (2025, 12, 31)), (84, (2019, 3, 31))])
+def test_the_rule_counts_months_back_to_the_beginning_of_a_day(months: int, since: tuple[int, int, int]) -> None:
+    now = datetime(2026, 3, 31, 15, 30, tzinfo=TAIPEI)
+
+    assert datetime(*since, tzinfo=TAIPEI) == retention.kept_since(now, months)

@@ -135,16 +135,33 @@ def test_a_new_key(run, put, configured) -> None:
     new = keys.load(configured.outbox)
 
     assert (0, 1, answer["key"]) == (code, answer["rows"], new.current)
-    assert old.current not in new.keys
+    assert {old.current, new.current} == set(new.keys), "backups that were made with the old key still open"
     assert 0 == run("drain", "--json")[0]
+    assert {"rows": 0, "key": new.current, "old_keys": 0} == run("rekey", "--forget-old", "--json")[1][0]
+    assert {new.current} == set(keys.load(configured.outbox).keys)
+    assert 0 == run("inspect", "--json")[0]
 
 
-def test_purge_withdraw_and_deadlines(run, put) -> None:
+def test_a_backup_made_before_a_new_key_is_restored_after_it(run, put, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put()
+    run("backup", str(tmp_path / "backup.gz"), "--json")
+    run("rekey", "--json")
+    monkeypatch.setenv("NHIRX_OUTBOX_URL", f"sqlite:///{tmp_path / 'other.sqlite'}")
+
+    assert 0 == run("restore", str(tmp_path / "backup.gz"), "--json")[0]
+    assert (0, [{"ok": True, "problems": []}]) == run("inspect", "--json")[:2]
+
+
+def test_purge_withdraw_and_deadlines(run, put, monkeypatch: pytest.MonkeyPatch) -> None:
     number = put()
 
     assert (0, []) == run("deadlines", "--json")[:2]
     assert 0 == run("withdraw", str(number), "--why", "double", "--by", "p1", "--json")[0]
     assert 1 == run("purge", "--before", "2099-01-01", "--by", "p1", "--json")[1][0]["purged"]
+    code, (answer,), _ = run("purge", "--by", "p1", "--json")
+    assert (2, "keep_months" in answer["error"]["zh"]) == (code, True)
+    monkeypatch.setenv("NHIRX_OUTBOX_KEEP_MONTHS", "84")
+    assert 0 == run("purge", "--by", "p1", "--json")[1][0]["purged"]
     code, (answer,), _ = run("purge", "--before", "soon", "--by", "p1", "--json")
     assert (2, "invalid-value") == (code, answer["error"]["code"])
 
@@ -180,17 +197,3 @@ def test_audit_lists_and_verifies(put, configured, capfdbinary) -> None:
     code, (answer,) = audit("verify")
 
     assert (3, "store-damaged") == (code, answer["error"]["code"])
-
-
-def test_dispensings_that_were_stopped_stand_before_a_person(run, pharmacy, configured) -> None:
-    with open_outbox(configured) as outbox:
-        opened = outbox.journal.open({}, None, None)
-        numbered = outbox.journal.open({}, None, None)
-        reading = pharmacy.control.visit_number(visit_category="AF")
-        outbox.journal.numbered(numbered, reading)
-    code, shown, text = run("dispensings", "--json")
-
-    assert (1, [(opened, "opened"), (numbered, "numbered")]) == (code, [(one["id"], one["state"]) for one in shown])
-    assert reading.visit_id not in text
-    assert 0 == run("abandon", str(opened), "--why", "no number was taken", "--by", "p1", "--json")[0]
-    assert [numbered] == [one["id"] for one in run("dispensings", "--json")[1]]
