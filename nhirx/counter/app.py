@@ -61,7 +61,7 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
     413: {"model": ErrorAnswer, "description": "`body-too-large`"},
     422: {"model": ErrorAnswer, "description": "`request-invalid`, `invalid-value`, `facts-invalid`"},
     423: {"model": ErrorAnswer, "description": "`session-locked`"},
-    503: {"model": ErrorAnswer, "description": "外部服務沒有回應 Something outside does not answer"},
+    "5XX": {"model": ErrorAnswer, "description": "外部服務、磁碟或外掛的問題 A service, the disk or a plugin failed"},
 }  # fmt: skip
 
 
