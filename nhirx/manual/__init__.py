@@ -97,6 +97,10 @@ NAV: tuple[Part, ...] = (
 )
 
 
+FOLDERS = ("clients", "images")
+"""What belongs to the pages beside them: source files to take away, pictures."""
+
+
 def pages() -> Path:
     """The folder of the pages: inside the wheel, or of the checkout. Raises ``ComponentMissing`` where there is neither."""
     for folder in (Path(__file__).parent / "pages", Path(__file__).parents[2] / "docs"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from nhirx.manual import plain
+from nhirx.manual import pages, plain
 from nhirx.settings import data_path
 
 
@@ -39,10 +40,19 @@ class _Plain(_Quiet):
         path = self.path.split("?")[0].lstrip("/") or "index.html"
         language = "en" if path.startswith("en/") else "zh"
         name = path.removeprefix("en/") or "index.html"
-        found = plain.page(f"{name.removesuffix('.html')}.md", language) if name.endswith(".html") else None
+        found = plain.page(f"{name.removesuffix('.html')}.md", language) if name.endswith(".html") else _beside(name)
         body = (found or "404").encode()
         self.send_response(200 if found else 404)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Type", f"text/{'html' if name.endswith('.html') else 'plain'}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+
+def _beside(name: str) -> str | None:
+    """A source file that a page refers to: of its own folder, and of no other."""
+    folder, _, file = name.partition("/")
+    if folder != "clients" or not re.fullmatch(r"\w+\.cs", file, re.ASCII):
+        return None
+    path = pages() / folder / file
+    return path.read_text("utf-8") if path.is_file() else None

@@ -67,9 +67,9 @@ def _stage(folder: Path, language: str) -> None:
             target = folder / file
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(drawn(_OUTSIDE.sub(r"\1", manual.text(file, language))), "utf-8")
-    pictures = manual.pages() / "images"
-    if pictures.is_dir():
-        shutil.copytree(pictures, folder / "images")
+    for name in manual.FOLDERS:
+        if (manual.pages() / name).is_dir():
+            shutil.copytree(manual.pages() / name, folder / name, ignore=shutil.ignore_patterns("*.py", "*.txt", "__pycache__"))
 
 
 def _alternate(language: str) -> list[dict[str, Any]]:

@@ -43,6 +43,7 @@ ELSEWHERE = {
     "pascal": "test_vendors.py compiles and runs them",
     "vbnet": "no compiler here, and the page says so",
     "bat": "Windows only",
+    "js": "tests/counter/browser run the page that is made of it",
 }
 
 
