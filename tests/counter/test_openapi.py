@@ -1,0 +1,92 @@
+"""Whatever the description allows to be sent gets an answer in the described shape, and never an accident."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks as conformance
+
+from nhirx.counter.app import create_app
+from nhirx.counter.options import Options
+from nhirx.counter.people import Keys
+
+_CHECKS = [
+    not_a_server_error,
+    conformance.status_code_conformance,
+    conformance.content_type_conformance,
+    conformance.response_schema_conformance,
+]
+PORT = 8755
+
+
+@pytest.fixture
+def described(shop, tmp_path):
+    """The application without a socket, on the shop's own host; a key lets everything in."""
+    options = Options(folder=tmp_path, port=PORT, watch_readers=False)
+    app = create_app(shop.host, options)
+    return app, {"Authorization": f"Bearer {Keys(tmp_path).add('fuzz')}", "Host": f"127.0.0.1:{PORT}"}
+
+
+def operations(app):
+    return [
+        found.ok()
+        for found in schemathesis.openapi.from_asgi(
+            "/openapi.json", app, headers={"Host": f"127.0.0.1:{PORT}"}
+        ).get_all_operations()
+    ]
+
+
+def test_nothing_that_may_be_sent_is_an_accident(described, caplog):
+    """Every operation with valid and with invalid bodies, parameters and headers."""
+    app, headers = described
+    caplog.set_level(logging.ERROR)
+    tried = 0
+    for operation in operations(app):
+        for mode in schemathesis.GenerationMode:
+            try:
+                strategy = operation.as_strategy(generation_mode=mode)
+            except Exception:  # an operation without parameters has no invalid form
+                continue
+            tried += _try(operation, strategy, headers)
+
+    assert tried > 200
+    assert [] == [line.getMessage() for line in caplog.records if line.name.startswith("nhirx.counter")]
+
+
+def _try(operation, strategy, headers):
+    from hypothesis import given
+
+    seen = []
+
+    @settings(
+        max_examples=6,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=strategy)
+    def one(case):
+        case.headers = {**(case.headers or {}), **headers}
+        answer = case.call()
+        seen.append(answer.status_code)
+        case.validate_response(answer, checks=_CHECKS)
+
+    one()
+    return len(seen)
+
+
+def test_every_operation_is_described_in_both_languages_with_its_failures(page):
+    tree = page.get("/openapi.json").json()
+    operations = [one for path in tree["paths"].values() for one in path.values()]
+
+    assert all(any("\u4e00" <= letter <= "\u9fff" for letter in one["summary"]) for one in operations)
+    assert all(any(letter.isascii() and letter.isalpha() for letter in one["summary"]) for one in operations)
+    assert len({one["operationId"] for one in operations}) == len(operations)
+    assert all({"401", "423", "5XX"} <= set(one["responses"]) for one in operations)
+    assert not {"HTTPValidationError", "ValidationError"} & set(tree["components"]["schemas"])
