@@ -17,6 +17,7 @@ from nhirx.errors import CardError, NhirxError, PluginFailed, PluginNonsense
 from nhirx.model import CardReading, CheckError, Facts, Finding, Holder, Prescription, Receipt, UploadPlan, UploadRecord
 from nhirx.plugin import spec
 from nhirx.plugin.discovery import PluginStatus
+from nhirx.plugin.frozen import frozen
 from nhirx.plugin.problems import in_words
 from nhirx.plugin.registry import CallFailed, Registry
 from nhirx.settings import PluginSettings
@@ -191,7 +192,9 @@ class Plugins:
                 raise _nonsense(name, hook, answer, kind.__name__).error
             if allowed is not None and answer not in allowed:
                 raise _nonsense(name, hook, answer, "one of the candidates").error
-            return answer
+            # A copy: what the plugin keeps and changes afterwards is its own.
+            found: T = frozen(answer)
+            return found
         return None
 
     def _collect(self, hook: str, arguments: Mapping[str, Any], findings: list[Finding]) -> Iterable[tuple[str, Any]]:
