@@ -30,6 +30,9 @@ class CheckCode:
     fix_zh: str = ""
     fix_en: str = ""
     repair: str = ""
+    then: str = ""
+    """Only of ``webapi``, what the sender does: done, wait (ask again), sign (sign anew, once), later (again, with growing pauses),
+    person (as later, and a person is told at once because waiting alone does not cure it)."""
 
 
 @functools.cache

@@ -1,14 +1,13 @@
-"""RtnCodes of the Web API: what they mean and what follows (data: ``tables/codes/rtn_codes.toml``)."""
+"""RtnCodes of the Web API: what they mean and what follows (data: ``tables/codes/check_codes.toml``, family ``webapi``)."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
-from typing import Literal
+from typing import Literal, cast
 
 from nhirx.errors import UploadRefused
+from nhirx.tables.check_codes import CheckCode, check_codes
 
 Then = Literal["done", "wait", "sign", "later", "person"]
 
@@ -26,11 +25,15 @@ class RtnCode:
 
 @cache
 def rtn_codes() -> dict[str, RtnCode]:
-    text = files("nhirx.tables.codes").joinpath("rtn_codes.toml").read_text("utf-8")
-    return {row["id"]: RtnCode(row["id"], row["then"], row["zh"], row["en"]) for row in tomllib.loads(text)["row"]}
+    return {number: _of(row) for (family, number), row in check_codes().items() if family == "webapi"}
 
 
 def rtn_code(number: object) -> RtnCode:
     """The row of ``number``; an unknown one is shown as it is and tried again later."""
     text = str(number)[:16]
     return rtn_codes().get(text) or RtnCode(text, "later", "未公開的代碼", "a code that no published list explains")
+
+
+def _of(row: CheckCode) -> RtnCode:
+    """What is wrong and what to do, in one sentence without its full stop: it becomes part of another."""
+    return RtnCode(row.id, cast("Then", row.then), (row.zh + row.fix_zh).rstrip("。"), f"{row.en} {row.fix_en}".rstrip(". "))
