@@ -446,3 +446,15 @@ def test_plugin_of_options_gets_its_own_table(make):
     assert [{"a": (1,)}] == seen
     with pytest.raises(TypeError):
         seen[0]["a"] = 2
+
+
+def test_retired_hook_works_and_warns_its_author(make, values, monkeypatch):
+    """A hook that is to go is marked in the specification; until then it is called as ever."""
+    from nhirx.plugin import spec
+
+    monkeypatch.setitem(spec.nhirx_check.nhirx_spec, "warn_on_impl", DeprecationWarning("nhirx_check goes in 0.3"))
+    finding = Finding(code="x", severity="warn", zh="甲", en="a")
+    with pytest.warns(DeprecationWarning, match=r"goes in 0\.3"):
+        host = make(type("P", (), {"nhirx_check": hookimpl(lambda self: finding)})())
+
+    assert ["x"] == [found.code for found in host.check(values.plan, None)]
