@@ -1,46 +1,61 @@
 """The visit ID as printed text, read by rapidocr where the extra ``ocr`` is installed.
 
-What comes from here is a proposal: text has no check. It is given only when two differently cut pictures of the line read the
-same and person and time in it make sense; and it is called ``ocr`` so that a person confirms it. As a second witness beside
-bars or modules that were half read it is worth more, because letters and bars do not fail alike.
+What comes from here is a proposal: text has no check. It is called ``ocr`` so that a person confirms it. Several looks at the line
+vote place by place (``ctc``), and among what they leave open the structure of the visit ID decides: a person's number, a year, a
+second of that year. As a second witness beside bars or modules that were half read it is worth more, because letters and bars do
+not fail alike.
 """
 
 from __future__ import annotations
 
 import functools
-import re
+import itertools
 import threading
-import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nhirx.identifiers.visit_id import ALPHABET, LENGTH, VisitId
+from nhirx_scanner import ctc
 from nhirx_scanner.engines import Gray, Polygon
-from nhirx_scanner.kinds import is_id_text, is_plausible
+from nhirx_scanner.kinds import is_plausible
 
 Array = NDArray[Any]
 
-_WORK = 1600  # pixels of the longer side while lines are looked for
-_MOST_LINES = 9
+LISTED = 0.6
+"""Trust from which on a line is told at all."""
+_WORK = 736  # pixels of the longer side while lines are looked for
+_MOST_LINES = 12
 _HEIGHT = 48  # pixels: what the recogniser scales every line to
-_LEAST_SCORE = 0.80
-_RUN = re.compile(r"[0-9A-Z]{20,}")
-_SEPARATORS = re.compile(r"[\s.\-–—_·•,、]+")
+_USUAL_RATIO = 16.0  # width by height of a line with the ID, with or without its label
+_FEWEST = 14  # characters that a line must show at first sight
+_LEAST_SCORE, _GOOD_SCORE = -0.45, -0.03  # mean log probability of a path worth more looks, and of one that ends the search
+_YEARS = range(109, 136)  # ROC years in which visit IDs are issued: an arbiter between look-alikes, no more
+_PERSON, _TIME = range(6, 13), range(13, 20)
 _LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text that reads as a visit ID. ``twice``: a second cut of the line read the same."""
+    """A line of text that reads as a visit ID. ``trust`` 0…1 is that of its weakest part; ``twice``: every look read the same."""
 
     text: str
     polygon: Polygon
-    score: float
+    trust: float
     twice: bool
+    likely: Array = field(repr=False)
+
+    def agrees(self, text: str) -> bool:
+        """Whether the line may well say ``text``: nothing in it is unlikely, and at most two places would be read otherwise."""
+        if len(text) != LENGTH or not set(text) <= set(ALPHABET):
+            return False
+        values = [ALPHABET.index(character) for character in text]
+        seen = self.likely[np.arange(LENGTH), values]
+        return bool((seen > 0.02).all()) and int((self.likely.argmax(axis=1) != values).sum()) <= 2
 
 
 def is_available() -> bool:
@@ -50,72 +65,109 @@ def is_available() -> bool:
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
 
 
+def prepare() -> None:
+    """Load the networks. The first time takes about a second; a page should not pay for it."""
+    _engine()
+
+
 def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
-    """The first line on the page that reads as a plausible visit ID. ``may`` is asked before every line."""
+    """The line on the page that reads best as a plausible visit ID. ``may`` is asked before every look."""
+    found: tuple[float, Array] | None = None
     candidates = find_lines(gray)
     for upside_down in (False, True):
-        for corners in candidates[:_MOST_LINES]:
+        for corners in candidates[: _MOST_LINES if not upside_down else _MOST_LINES // 2]:
             if not may():
-                return None
-            found = _read_line(gray, corners, upside_down)
-            if found is not None:
-                return found
-    return None
+                break
+            placed = np.roll(corners, 2, axis=0) if upside_down else corners
+            path = _first_look(_cut(gray, placed, 0.12))
+            if path is None or path.score < _LEAST_SCORE:
+                continue
+            if found is None or path.score > found[0]:
+                found = (path.score, placed)
+            if path.score > _GOOD_SCORE:
+                break
+        if found is not None:
+            break
+    return None if found is None else look_closely(gray, found[1])
 
 
-def _read_line(gray: Gray, corners: Array, upside_down: bool) -> Line | None:
-    if upside_down:
-        corners = np.roll(corners, 2, axis=0)
-    text, score = _recognise(_cut(gray, corners, 0.12))
-    value = id_in(text)
-    if value is None or score < _LEAST_SCORE or not is_plausible(value):
+def look_closely(gray: Gray, corners: Array) -> Line | None:
+    """Several looks at the line between ``corners``, put together; None when they make no plausible ID."""
+    paths = [path for line in _looks(gray, corners) if (path := ctc.best_path(*_frames(line))) and path.score > _LEAST_SCORE]
+    if len(paths) < 2:
         return None
-    again, _ = _recognise(_cut(gray, corners, 0.3))
+    likely = ctc.together(paths)
+    text, trust = arbitrated(likely)
+    if text is None:
+        return None
     polygon = tuple((float(x), float(y)) for x, y in corners)
-    return Line(value, polygon, score, id_in(again) == value)
+    return Line(text, polygon, trust, all(path.text == text for path in paths), likely)
 
 
-def id_in(text: str) -> str | None:
-    """The visit ID in a recognised line: its last twenty characters of a run, O and I read as 0 and 1."""
-    plain = _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper().replace("O", "0").replace("I", "1")
-    runs = _RUN.findall(plain.rsplit(":", 1)[-1]) or _RUN.findall(plain)
-    for run in runs:
-        value: str = run[-20:]
-        if is_id_text(value):
-            return value
-    return None
+def arbitrated(likely: Array) -> tuple[str | None, float]:
+    """The most probable text whose person and time make sense, and how far it leads: ``likely`` is (20, 34)."""
+    free = likely[:6]
+    text = "".join(ALPHABET[int(value)] for value in free.argmax(axis=1))
+    trust = float(free.max(axis=1).min())
+    for places, makes_sense in ((_PERSON, _is_person), (_TIME, _is_time)):
+        words = {word: share for word, share in _words(likely[places.start : places.stop]) if makes_sense(word)}
+        if not words:
+            return None, 0.0
+        best = max(words, key=words.__getitem__)
+        text += best
+        # What the structure rules out does not count, but it was seen: half of it stays a doubt.
+        trust = min(trust, words[best] / (0.5 * sum(words.values()) + 0.5))
+    return (text, trust) if is_plausible(text) else (None, 0.0)
+
+
+def _words(likely: Array) -> Iterator[tuple[str, float]]:
+    """Every word of the characters that are likely at each place, with its probability."""
+    choices = []
+    for row in likely:
+        best = np.argsort(-row)[:3]
+        choices.append([(ALPHABET[int(value)], float(row[value])) for value in best if row[value] > 0.004])
+    for word in itertools.product(*choices):
+        yield "".join(character for character, _ in word), float(np.prod([share for _, share in word]))
+
+
+def _is_person(word: str) -> bool:
+    return VisitId("000000" + word + "3D00000").holder_prefix is not None
+
+
+def _is_time(word: str) -> bool:
+    moment = VisitId("000000" + "A100000" + word).issued_at
+    return moment is not None and moment.year - 1911 in _YEARS
 
 
 def find_lines(gray: Gray) -> list[Array]:
-    """Corners (4×2, from the upper left, along the line) of everything that looks like a line of about twenty characters."""
+    """Corners (4×2, along the line) of the lines of text that may hold twenty characters, the likeliest first.
+
+    A line that runs upwards or downwards is given in its one reading direction; the other one is its turned copy.
+    """
     scale = min(1.0, _WORK / max(gray.shape))
-    if min(gray.shape) * scale < 40:  # a sliver would shrink to nothing
+    if min(gray.shape) * scale < 32:  # a sliver would shrink to nothing
         return []
     small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else gray
-    ink = cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (15, 15)))
-    level = max(14.0, 0.35 * float(np.percentile(ink, 99.5)))
-    dark = (ink > level).astype(np.uint8)
-    joined = cv2.dilate(dark, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (13, 13)))
-    contours, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    boxes = _engine().text_det(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)).boxes
     found = []
-    for contour in contours:
-        (x, y), (w, h), angle = cv2.minAreaRect(contour)
-        if w < h:
-            w, h, angle = h, w, angle - 90
-        w, h = w - 12, h - 12  # what the dilation added
-        if h < 7 or h > 60 or w < 7 * h or w < 120:
-            continue
-        found.append((abs(np.log(w / h / 15.0)), _corners(x, y, w, h, angle) / scale))
+    for box in boxes if boxes is not None else ():
+        corners = np.array(box, np.float64) / scale
+        width, height = float(np.hypot(*(corners[1] - corners[0]))), float(np.hypot(*(corners[3] - corners[0])))
+        if height > width:
+            corners, width, height = np.roll(corners, 1, axis=0), height, width
+        if width >= 7 * height and width >= 100:
+            found.append((abs(np.log(width / max(height, 1.0) / _USUAL_RATIO)), corners))
     found.sort(key=lambda item: item[0])
     return [corners for _, corners in found]
 
 
-def _corners(x: float, y: float, w: float, h: float, angle: float) -> Array:
-    # Lines run from left to right: within a right angle of level.
-    turn = np.radians((angle + 90) % 180 - 90)
-    along, down = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
-    middle = np.array([x, y])
-    return np.array([middle + a * along * w / 2 + b * down * h / 2 for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))])
+def _looks(gray: Gray, corners: Array) -> Iterator[Gray]:
+    """The line cut closely and widely, stretched, and a little blurred: what is really there is read in all of them."""
+    for margin in (0.12, 0.3, 0.02):
+        yield _cut(gray, corners, margin)
+    line = _cut(gray, corners, 0.15)
+    yield cv2.resize(line, (line.shape[1] * 5 // 4, _HEIGHT))
+    yield cv2.GaussianBlur(line, (0, 0), 0.8)
 
 
 def _cut(gray: Gray, corners: Array, margin: float) -> Gray:
@@ -131,10 +183,21 @@ def _cut(gray: Gray, corners: Array, margin: float) -> Gray:
     return cv2.warpAffine(gray, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _recognise(line: Gray) -> tuple[str, float]:
-    answer = _engine()(cv2.cvtColor(line, cv2.COLOR_GRAY2BGR), use_det=False, use_cls=False, use_rec=True)
-    texts = answer.txts or ("",)
-    return str(texts[0]), float((answer.scores or (0.0,))[0])
+def _first_look(line: Gray) -> ctc.Path | None:
+    frames, characters = _frames(line)
+    return ctc.best_path(frames, characters) if ctc.count_characters(frames, characters) >= _FEWEST else None
+
+
+def _frames(line: Gray) -> tuple[Array, tuple[str, ...]]:
+    """What the recogniser sees in a line of 48 pixels: (time, characters), and its characters, the first of them the blank."""
+    recogniser = _engine().text_rec
+    values = np.repeat(line[None, None].astype(np.float32) / 127.5 - 1, 3, axis=1)
+    return recogniser.session(values)[0], _characters()
+
+
+@functools.cache
+def _characters() -> tuple[str, ...]:
+    return tuple(_engine().text_rec.postprocess_op.character)
 
 
 @functools.cache
@@ -146,7 +209,12 @@ def _load() -> Any:
         "EngineConfig.onnxruntime.intra_op_num_threads": 1,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }
-    return RapidOCR(params=quiet)
+    engine = RapidOCR(params=quiet)
+    # It loads its networks at their first use.
+    blank = np.full((_HEIGHT, 320, 3), 255, np.uint8)
+    engine(blank, use_det=True, use_cls=False, use_rec=False)
+    engine(blank, use_det=False, use_cls=False, use_rec=True)
+    return engine
 
 
 def _engine() -> Any:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from nhirx_scanner.scanner import Scanner
 
 STAGES = ("regions", "faint", "retry", "zbar", "opencv", "model1d", "refit1d", "modelqr", "ocr", "others")
-THOROUGH_MS, FAST_MS, SECOND_FORM_MS = 1400.0, 60.0, 250.0
+THOROUGH_MS, FAST_MS, SECOND_FORM_MS, TEXT_MS = 1400.0, 60.0, 250.0, 500.0
 _MOST_BARS, _MOST_FAINT, _MOST_REDRAWN, _MOST_BLOBS = 8, 5, 4, 6
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 _HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
@@ -252,7 +252,7 @@ def _read_bars(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
         piece = picture[part * height // count : max(part * height // count + 1, (part + 1) * height // count)]
         profiles = [piece.mean(axis=0, dtype=np.float32)]
         if count == 1:
-            profiles.append(np.median(piece, axis=0).astype(np.float32))
+            profiles.append(rectify.middling(piece))
         for profile in profiles:
             readings = read1d.read_profile(profile, enlarged=enlarged, like=like)
             if readings and is_believed(readings[0]):
@@ -281,9 +281,9 @@ def _redraw_bars(work: Work) -> None:
 
 
 def _redrawn(cut: Cut) -> refit.Refit | None:
-    """What the whole strip says. Where a Code 39 is not quite sure of itself, its halves are asked too: damage differs there."""
+    """What the whole strip says, seen as one code."""
     enlarged = 1.0 / float(np.hypot(cut.matrix[0, 0], cut.matrix[1, 0]))
-    return refit.read(cut.picture.mean(axis=0, dtype=np.float32), enlarged=enlarged)
+    return refit.read(rectify.weighed(cut.picture), enlarged=enlarged)
 
 
 def _is_sure(found: refit.Refit) -> bool:
@@ -340,19 +340,25 @@ def _model_blobs(work: Work) -> None:
 def _printed_text(work: Work) -> None:
     """Stage 5: propose what is printed; together with a doubtful reading that says the same it is no proposal any more."""
     has_placeholder = any(classify(read.text, read.symbology) == "placeholder" for read in work.reads)
-    if has_placeholder or not work.scanner.ocr or not work.may("ocr"):
+    if has_placeholder or not work.scanner.ocr or "ocr" in work.scanner.skip:
         return
     from nhirx_scanner import ocr
 
     if not ocr.is_available():
         return
+    ocr.prepare()
+    if work.scanner.limit_ms is None:
+        # What was seen of bars may have taken all the time; the text is another way, and a short one.
+        work.until = max(work.until, time.perf_counter() + TEXT_MS / 1000.0)
     line = ocr.read(work.gray, lambda: work.may("ocr"))
     if line is None:
         return
-    doubtful = work.doubtful.get(line.text)
-    if doubtful is not None:
-        work.take([doubtful], only_ids=True)
-    work.take([Read(line.text, "text", line.polygon, "ocr", line.score if line.twice else 0.5)])
+    for doubtful in work.doubtful.values():
+        if line.agrees(doubtful.text):
+            work.take([doubtful, Read(doubtful.text, "text", line.polygon, "ocr")], only_ids=True)
+            return
+    if line.trust >= ocr.LISTED:
+        work.take([Read(line.text, "text", line.polygon, "ocr", line.trust if line.twice else min(line.trust, ocr.LISTED))])
 
 
 def _last_resort(work: Work) -> None:

@@ -21,7 +21,7 @@ def test_an_implausible_code_39_needs_a_second_witness():
     assert ("found", "agreed", 2) == (decide([one, two]).status, decide([one, two]).confidence, decide([one, two]).codes[0].reads)
 
 
-@pytest.mark.parametrize(("trust", "status"), [(1.0, "found"), (0.99, "unreadable")])
+@pytest.mark.parametrize(("trust", "status"), [(1.0, "found"), (0.9, "unreadable")])
 def test_text_is_a_proposal(draw, trust, status):
     """Printed text alone is called ocr; below the trust it is only listed."""
     scan = decide([Read(draw.visit_id(1), "text", at(0, 0), "ocr", trust)])
@@ -29,6 +29,11 @@ def test_text_is_a_proposal(draw, trust, status):
     assert status == scan.status
     assert ("ocr" if status == "found" else None) == scan.confidence
     assert ["visit-id"] == [code.kind for code in scan.codes]
+
+
+def test_text_in_which_no_person_can_be_is_only_listed():
+    """However clearly it is printed: without person and time a line of twenty characters may be anything."""
+    assert ("unreadable", None) == (decide([Read("A" * 19 + "B", "text", at(0, 0), "ocr")]).status, None)
 
 
 def test_the_same_bars_read_in_two_ways_are_a_conflict(draw):

@@ -1,0 +1,161 @@
+"""Twenty characters out of a recogniser's frames: the best path that says exactly so many of the visit ID's alphabet.
+
+A recogniser of Chinese and Latin text looks at a line frame by frame and gives each of thousands of characters a probability.
+Asked for its best text it gives one character too many, a small letter or an 8 for a B. Asked for the best twenty of 34 it has no
+such choice; and at every place it tells what else it would have taken, which is what voting needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nhirx.identifiers.visit_id import ALPHABET, LENGTH
+
+Array = NDArray[Any]
+
+_LOOKALIKES = {"0": "Oo○〇", "1": "Il|i!丨"}  # the alphabet has no O and no I
+_SEPARATORS = " -–—_.·•,、　"
+_LEAST = 1e-4  # probability of what the recogniser does not see at all: ink over a character is no veto
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """``logs`` (20, 34): log probability of every character at every place. ``score``: mean log probability of the path."""
+
+    logs: Array
+    score: float
+
+    @property
+    def text(self) -> str:
+        return "".join(ALPHABET[int(place)] for place in self.logs.argmax(axis=1))
+
+
+def best_path(frames: Array, characters: tuple[str, ...]) -> Path | None:
+    """The best reading of ``frames`` (time, characters; the first character is the blank) as one visit ID inside a line."""
+    alpha, blank, other = _reduced(frames, characters)
+    if len(alpha) < LENGTH + 2:
+        return None
+    spans = _spans(np.log(alpha + _LEAST), np.log(blank + _LEAST), np.log(other + _LEAST), np.log(frames.max(axis=1) + _LEAST))
+    if spans is None:
+        return None
+    logs = np.empty((LENGTH, len(ALPHABET)))
+    for place, (first, last, value) in enumerate(spans):
+        peak = first + int(alpha[first : last + 1, value].argmax())
+        seen = alpha[peak] + _LEAST
+        logs[place] = np.log(seen / seen.sum())
+    peaks = [float(np.log(alpha[first : last + 1, value].max() + _LEAST)) for first, last, value in spans]
+    return Path(logs, float(np.mean(peaks)))
+
+
+def count_characters(frames: Array, characters: tuple[str, ...]) -> int:
+    """How many characters of the alphabet the plain reading of a line has: a quick look before the long one."""
+    alpha, blank, other = _reduced(frames, characters)
+    classes = np.concatenate([alpha, blank[:, None], other[:, None]], axis=1).argmax(axis=1)
+    changed = np.concatenate(([True], classes[1:] != classes[:-1]))
+    return int((changed & (classes < len(ALPHABET))).sum())
+
+
+def together(paths: Sequence[Path]) -> Array:
+    """(20, 34): the probabilities that several looks at one line give together."""
+    mean = np.mean([path.logs for path in paths], axis=0)
+    likely = np.exp(mean - mean.max(axis=1, keepdims=True))
+    result: Array = likely / likely.sum(axis=1, keepdims=True)
+    return result
+
+
+def _reduced(frames: Array, characters: tuple[str, ...]) -> tuple[Array, Array, Array]:
+    """Probabilities per frame of the 34 characters, of nothing (or a separator), and of anything else."""
+    columns, starts, empty = _columns(characters)
+    alpha = np.add.reduceat(frames[:, columns], starts, axis=1)
+    blank = frames[:, empty].sum(axis=1)
+    return alpha, blank, np.maximum(0.0, 1.0 - alpha.sum(axis=1) - blank)
+
+
+@lru_cache(maxsize=2)
+def _columns(characters: tuple[str, ...]) -> tuple[Array, Array, Array]:
+    place = {character: index for index, character in enumerate(characters)}
+    columns: list[int] = []
+    starts: list[int] = []
+    for character in ALPHABET:
+        starts.append(len(columns))
+        wide = chr(ord(character) + 0xFEE0)
+        same = [character, character.lower(), wide, *_LOOKALIKES.get(character, "")]
+        columns += sorted({place[each] for each in same if each in place and place[each] > 0})
+    empty = [0, *(place[each] for each in _SEPARATORS if each in place)]
+    return np.array(columns), np.array(starts), np.array(empty)
+
+
+def _spans(alpha: Array, blank: Array, other: Array, free: Array) -> list[tuple[int, int, int]] | None:
+    """First frame, last frame and character of each of the twenty places on the best path (CTC, exact length)."""
+    time, letters = alpha.shape
+    alpha, blank, other = alpha - free[:, None], blank - free, other - free
+    low = -1e9
+    rest = np.full(LENGTH + 1, low)  # ended in a blank with so many characters said
+    said = np.full((LENGTH + 1, letters), low)  # ended in this character
+    rest[0] = 0.0
+    end, end_from, end_time = low, -1, -1
+    back_rest = np.zeros((time, LENGTH + 1), np.int16)
+    back_said = np.zeros((time, LENGTH + 1, letters), np.int16)  # -1 stays, 0…33 that character before, 34 a blank before
+    places = np.arange(LENGTH)
+    for now in range(time):
+        top = said.argmax(axis=1)
+        best = said[np.arange(LENGTH + 1), top]
+        without = said.copy()
+        without[np.arange(LENGTH + 1), top] = low
+        second = without.argmax(axis=1)
+        # The line ends here, or something else follows.
+        ended = max(rest[LENGTH], best[LENGTH])
+        if ended + min(0.0, other[now]) > end:
+            end, end_from, end_time = (
+                float(ended + min(0.0, other[now])),
+                -2 if rest[LENGTH] >= best[LENGTH] else int(top[LENGTH]),
+                now - 1,
+            )
+        before = np.repeat(best[:LENGTH, None], letters, axis=1)
+        whose = np.repeat(top[:LENGTH, None], letters, axis=1)
+        before[places, top[:LENGTH]] = said[places, second[:LENGTH]]
+        whose[places, top[:LENGTH]] = second[:LENGTH]
+        from_rest = rest[:LENGTH, None] >= before
+        entering = np.where(from_rest, rest[:LENGTH, None], before)
+        stays = said[1:] >= entering
+        new_said = np.full_like(said, low)
+        new_said[1:] = np.where(stays, said[1:], entering) + alpha[now]
+        back_said[now, 1:] = np.where(stays, -1, np.where(from_rest, letters, whose))
+        from_said = best > rest
+        back_rest[now] = np.where(from_said, top, -1)
+        new_rest = np.where(from_said, best, rest) + blank[now]
+        # Whatever stood before the ID ended in a character that is none of its own.
+        if other[now] > new_rest[0]:
+            new_rest[0] = other[now]
+        rest, said = new_rest, new_said
+    top_last = int(said[LENGTH].argmax())
+    if max(rest[LENGTH], said[LENGTH, top_last]) >= end:
+        end_from = -2 if rest[LENGTH] >= said[LENGTH, top_last] else top_last
+        end_time = time - 1
+    if end_time < 0:
+        return None
+    return _traced(back_rest, back_said, end_from, end_time)
+
+
+def _traced(back_rest: Array, back_said: Array, state: int, now: int) -> list[tuple[int, int, int]] | None:
+    spans: list[tuple[int, int, int]] = []
+    letters, place, last = back_said.shape[2], LENGTH, now
+    while place > 0 and now >= 0:
+        if state == -2:
+            came = int(back_rest[now, place])
+            now -= 1
+            if came >= 0:
+                state, last = came, now
+            continue
+        came = int(back_said[now, place, state])
+        if came != -1:
+            spans.append((now, last, state))
+            place, state, last = place - 1, (-2 if came == letters else came), now - 1
+        now -= 1
+    return spans[::-1] if len(spans) == LENGTH else None
