@@ -10,6 +10,7 @@ What the sources leave unknown has no default (``medical_category``): using it u
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -175,6 +176,9 @@ def data_path() -> Path:
     return user_data_path("nhirx", appauthor=False)
 
 
+_PASSWORD = re.compile(r"://[^/@]*:[^/@]+@|[?&]password=")
+
+
 def load(path: Path | None = None) -> Settings:
     """Read the settings. A file that is named but missing is an error; the default file may be absent."""
     named = path is not None or "NHIRX_CONFIG" in os.environ
@@ -189,6 +193,11 @@ def load(path: Path | None = None) -> Settings:
         raise SettingInvalid(setting=str(file), problem=str(error)) from None
     except OSError as error:
         raise FileUnreadable(path=str(file), problem=error.strerror or type(error).__name__) from None
+    if _PASSWORD.search(str(tree.get("outbox", {}).get("url", "") if isinstance(tree.get("outbox"), dict) else "")):
+        raise SettingInvalid(
+            setting="outbox.url",
+            problem="密碼不寫在設定檔：請用 ~/.pgpass 或環境變數 PGPASSWORD / no password in this file: use ~/.pgpass or PGPASSWORD",
+        )
     for section, names in _environment_names().items():
         for name in names:
             value = os.environ.get(f"NHIRX_{section}_{name}".upper())

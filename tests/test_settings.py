@@ -137,3 +137,22 @@ def test_folders_of_the_platform(monkeypatch):
 
     assert "nhirx" in str(settings.data_path())
     assert "nhirx.toml" == settings.config_path().name
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://nhirx:hidden@server/nhirx", "postgresql://server/nhirx?password=hidden", "postgresql://:hidden@server/x"],
+)
+def test_a_password_in_the_file_is_refused_and_not_repeated(tmp_path: Path, url: str) -> None:
+    """Whoever reads or backs up the settings must not get into the database; the way out is named."""
+    (tmp_path / "nhirx.toml").write_text(f'[outbox]\nurl = "{url}"\n')
+
+    with pytest.raises(SettingInvalid, match=r"\.pgpass") as caught:
+        settings.load(tmp_path / "nhirx.toml")
+    assert "hidden" not in str(caught.value.as_json())
+
+
+def test_a_database_url_without_a_password_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "nhirx.toml").write_text('[outbox]\nurl = "postgresql://nhirx@server:5432/nhirx"\n')
+
+    assert "postgresql://nhirx@server:5432/nhirx" == settings.load(tmp_path / "nhirx.toml").outbox.url
