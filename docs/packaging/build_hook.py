@@ -23,7 +23,7 @@ class ManualHook(BuildHookInterface):  # type: ignore[misc]
         if version == "editable":
             return
         root = Path(self.root)
-        kinds = ("*.md", "clients/*.cs", "images/*")
+        kinds = ("*.md", "clients/*.cs", "pictures/*.png")
         for page in sorted(page for kind in kinds for page in (root / "docs").rglob(kind)):
             build_data["force_include"][str(page)] = f"nhirx/manual/pages/{page.relative_to(root / 'docs').as_posix()}"
         if importlib.util.find_spec("material") is None:

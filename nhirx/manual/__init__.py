@@ -97,7 +97,10 @@ NAV: tuple[Part, ...] = (
 )
 
 
-FOLDERS = ("clients", "images")
+SCREENS = "screens.md"
+"""A page that is made where there are screenshots."""
+
+FOLDERS = ("clients", "pictures")
 """What belongs to the pages beside them: source files to take away, pictures."""
 
 
@@ -120,6 +123,8 @@ def nav(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
         )
         for part in NAV
     ]
+    if pictures():
+        parts.insert(2, ("畫面" if zh else "Screens", [("畫面" if zh else "Screens", SCREENS)]))
     listed = {page.file for part in NAV for page in part.pages}
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.md") if not path.name.endswith(".en.md")}
     decisions = sorted(file for file in files if file.startswith("adr/") and file != "adr/README.md")
@@ -128,6 +133,11 @@ def nav(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
     about = [("關於決定" if zh else "About", "adr/README.md")] if "adr/README.md" in files else []
     parts.append(("決定" if zh else "Decisions", [*about, *((_heading(folder / file), file) for file in decisions)]))
     return [(title, found) for title, found in parts if found]
+
+
+def pictures() -> list[Path]:
+    """Screenshots that the browser tests have left, in the order of their names."""
+    return sorted((pages() / "pictures").glob("*.png"))
 
 
 def _heading(path: Path) -> str:
@@ -140,6 +150,10 @@ def _heading(path: Path) -> str:
 
 def text(file: str, language: str) -> str:
     """The Markdown of a page in the language."""
+    if file == SCREENS:
+        return "\n\n".join(
+            ["# 畫面 Screens", *(f"## {path.stem}\n\n![{path.stem}](pictures/{path.name})" for path in pictures())]
+        )
     path = pages() / file
     own = path.with_suffix(".en.md")
     if language == "en" and own.is_file():

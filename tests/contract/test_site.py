@@ -32,7 +32,7 @@ def test_every_page_is_in_both_sites(site):
     html = {file.replace("README.md", "index.html").replace(".md", ".html") for file in files}
 
     for language in ("zh", "en"):
-        assert files == {file for _, found in manual.nav(language) for _, file in found}
+        assert files == {file for _, found in manual.nav(language) for _, file in found} - {manual.SCREENS}
         folder = site / "en" if language == "en" else site
         assert set() == html - {path.relative_to(folder).as_posix() for path in folder.rglob("*.html")}
 
@@ -139,3 +139,19 @@ def test_command_prints_where_it_serves(tmp_path):
         with urllib.request.urlopen(url, timeout=20) as answer:
             assert "nhirx" in answer.read().decode()
         running.terminate()
+
+
+def test_screenshots_of_the_browser_tests_are_shown(tmp_path, monkeypatch):
+    """Where the browser tests have left pictures, the site has a page with each of them."""
+    import cv2
+    import numpy as np
+
+    pages = tmp_path / "pages"
+    (pages / "pictures").mkdir(parents=True)
+    (pages / "architecture.md").write_text("# A\n", "utf-8")
+    cv2.imwrite(str(pages / "pictures" / "counter-scan.png"), np.full((20, 30, 3), 200, np.uint8))
+    monkeypatch.setattr(manual, "pages", lambda: pages)
+    site = build(tmp_path / "out")
+
+    assert 'src="pictures/counter-scan.png"' in (site / "screens.html").read_text("utf-8")
+    assert (site / "en" / "pictures" / "counter-scan.png").is_file()
