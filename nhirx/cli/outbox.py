@@ -131,13 +131,14 @@ def drain(
     answer: dict[str, Any] = {name: getattr(total, name) for name in ("sent", "accepted", "rejected", "stuck", "failed")} | {
         "counts": counts,
         "pause": None,
+        "clock_ahead_s": None if worker.skew is None else round(worker.skew.total_seconds()),
     }
     if total.pause:
         answer["pause"] = {"until": total.pause.until.isoformat(timespec="seconds")} | total.pause.error.as_json()["error"]
     if as_json:
         emit(answer)
     else:
-        _print_drained(answer)
+        _print_drained(answer, found.upload.most_skew)
     if total.pause:
         return 3
     return 1 if total.rejected or total.stuck else 0
@@ -158,8 +159,11 @@ def _line(record: dict[str, Any]) -> str:
     return line
 
 
-def _print_drained(answer: dict[str, Any]) -> None:
+def _print_drained(answer: dict[str, Any], most_skew: float) -> None:
     names = {"sent": ("送出", "sent"), "failed": ("未送成", "not sent")} | _WORDS | {"sent": ("送出", "sent")}
     typer.echo("  ".join(f"{say(*names[name])} {answer[name]}" for name in ("sent", "accepted", "rejected", "stuck", "failed")))
     if pause := answer["pause"]:
         typer.echo(f"{say('暫停到', 'paused until')} {pause['until']}  [{pause['code']}] {say(pause['zh'], pause['en'])}")
+    if (ahead := answer["clock_ahead_s"]) is not None and abs(ahead) > most_skew:
+        zh, en = f"這台電腦的時鐘與健保署相差 {ahead} 秒，請校時", f"this machine's clock is off by {ahead} s: set it"
+        typer.echo(say(zh, en))

@@ -69,6 +69,15 @@ def test_drain_ends_with_three_when_the_service_fails(run, put, sim) -> None:
     assert (3, 1, "upload-refused") == (code, answer["failed"], answer["pause"]["code"])
 
 
+def test_drain_says_that_the_clock_is_off(run, put, sim) -> None:
+    """The NHI rejects a visit that is later than its upload; here it is noticed by the service's own time."""
+    put()
+    sim.world.clock.advance(1800)
+    text = run("drain", "--lang", "en")[2]
+
+    assert "clock is off by -1" in text
+
+
 def test_drain_with_nothing_to_do(run) -> None:
     assert 0 == run("drain", "--json")[0]
 
