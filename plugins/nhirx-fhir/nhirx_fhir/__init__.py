@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from nhirx import Finding, Prescription, hookimpl
 from nhirx.errors import FileDamaged, SettingInvalid
 from nhirx.i18n import say
+from nhirx.roc import TAIPEI
 from nhirx_fhir.counter import Extra, Shop
 from nhirx_fhir.document import Document, NotABundle
 from nhirx_fhir.folder import Inbox, Outbox
@@ -31,7 +33,8 @@ _SHOP = ("name", "phone", "address", "pharmacist", "certificate", "service_code"
 class Fhir:
     """Idle until ``inbox`` is set."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(TAIPEI)) -> None:
+        self._now = now
         self._inbox: Inbox | None = None
         self._outbox: Outbox | None = None
         self._shop = Shop()
@@ -82,6 +85,7 @@ class Fhir:
         if prescription is None or (found := self._known(prescription.reference)) is None:
             return
         yield from _findings(found, prescription)
+        yield from _validity(found, self._now().astimezone(TAIPEI).date())
         if self._outbox is not None:
             from nhirx_fhir.write import lacks
 
@@ -172,6 +176,16 @@ def _findings(found: Electronic, prescription: Prescription) -> Iterator[Finding
             "warn",
             "同次就醫另有須一併調劑的處方箋（一般與管制藥品須在同一處調劑）。",
             "Another prescription of this visit has to be dispensed at the same place.",
+        )
+
+
+def _validity(found: Electronic, today: date) -> Iterator[Finding]:
+    """The days that the document itself names. Only a warning: hospitals count them differently, and the rules decide."""
+    first, last = found.valid
+    if (first and today < first) or (last and today > last):
+        zh = f"電子處方箋寫明的有效期間為 {first or '…'} 至 {last or '…'}，今天不在其中。"
+        yield _finding(
+            "fhir-validity", "warn", zh, f"The document says it is valid from {first or '…'} to {last or '…'}: not today."
         )
 
 

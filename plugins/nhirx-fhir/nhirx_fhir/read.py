@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
@@ -43,6 +44,14 @@ class Electronic:
     """Lines that the patient pays: they are no part of an NHI record."""
     allowed: int | None = None
     """Dispensings in all."""
+
+    @property
+    def valid(self) -> tuple[date | None, date | None]:
+        """First and last day of the widest period that its lines name; None where they name none that can be read."""
+        periods = [dig(line, "dispenseRequest", "validityPeriod") for line in self.lines]
+        first = [day for each in periods if (day := _day(dig(each, "start")))]
+        last = [day for each in periods if (day := _day(dig(each, "end")))]
+        return min(first, default=None), max(last, default=None)
 
     @property
     def is_refill(self) -> bool:
@@ -267,3 +276,10 @@ def _fallback(document: Document) -> str:
     if not value:
         raise Unreadable("MedicationRequest.identifier")
     return value
+
+
+def _day(value: object) -> date | None:
+    try:
+        return date.fromisoformat(text(value)[:10])
+    except ValueError:
+        return None

@@ -6,6 +6,7 @@ import copy
 import json
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,7 @@ from nhirx import hookimpl
 from nhirx.errors import PluginRefused
 from nhirx.model import Prescription, UploadPlan, UploadRecord
 from nhirx.plugin.manager import Plugins
+from nhirx.roc import TAIPEI
 from nhirx.settings import PluginSettings
 
 VISIT_ID = "0USE4FA11RP4J370WR4K"  # of A123456789 (derived)
@@ -33,6 +35,7 @@ SHOP = {
     "pharmacist": "陳測試",
     "service_code": "TEST1",
 }
+NOW = datetime(2026, 11, 20, 9, 0, 13, tzinfo=TAIPEI)
 PLAN = UploadPlan(ok=True, action="upload", call="1.53", fields={}, from_card=(), why={})
 RECORD = UploadRecord(fields={"M05": "5901234567", "M11": "1151120090013", "M13": "0008", "M15": OWN_ID})
 
@@ -209,7 +212,7 @@ def counter(tmp_path: Path) -> Callable[..., SimpleNamespace]:
             (folders["in"] / "a.supplement.json").write_text(json.dumps({"RX-0001": extra}), "utf-8")
         table = {"inbox": str(folders["in"]), "outbox": str(folders["out"]), **SHOP, **options}
         host = Plugins(PluginSettings(options={"fhir": table}), discover=False)
-        host.register(Fhir(), "fhir")
+        host.register(Fhir(lambda: NOW), "fhir")
         return SimpleNamespace(host=host, inbox=folders["in"], outbox=folders["out"])
 
     return build
@@ -284,6 +287,25 @@ def test_cancelled_prescription_is_stopped(counter):
     assert ["fhir-cancelled"] == [
         each.code for each in host.check(PLAN, host.find_prescription(scan())) if each.severity == "block"
     ]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "warned"),
+    [
+        ("2026-11-18", "2026-11-20", False),
+        ("2026-11-21", "2026-11-23", True),
+        ("2026-11-16", "2026-11-19T23:59:59+08:00", True),
+        ("", "soon", False),
+    ],
+)
+def test_days_that_the_document_names(counter, start, end, warned):
+    """A warning, not a stop: hospitals count the three days differently, and the rules decide."""
+    request = line()
+    request["dispenseRequest"] = request["dispenseRequest"] | {"validityPeriod": {"start": start, "end": end}}
+    host = counter(ep(request)).host
+    found = [each for each in host.check(PLAN, host.find_prescription(scan())) if each.code == "fhir-validity"]
+
+    assert ["warn"] * warned == [each.severity for each in found]
 
 
 @pytest.mark.parametrize(
