@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import threading
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -71,6 +74,9 @@ def run(
     from nhirx.counter.serve import Address, Server
     from nhirx.host import Host
 
+    address = Address(host, port or 0, cert, cert_key, tuple(names or ()))
+    address.check()
+    gc.disable()  # a third of a second of imports comes; what they make is for good, and ``Server.run`` collects once
     with ExitStack() as stack:
         if demo:
             from nhirx.counter.demo import demo as demo_counter
@@ -84,13 +90,12 @@ def run(
             made = stack.enter_context(Host(found, outbox=open_outbox(found, who="counter")))
             options, extra = _options(found), {"demo": False}
         options.camera = camera or made.settings.counter.camera
-        wanted = made.settings.counter.port if port is None else port
-        server = Server(made, options, Address(host, wanted, cert, cert_key, tuple(names or ())))
+        server = Server(made, options, replace(address, port=made.settings.counter.port) if port is None else address)
         link = server.link()
         _remember(options)
         _announce({"url": server.url, "token_url": link, "openapi": f"{server.url}/openapi.json", **extra}, as_json)
         if open_page if open_page is not None else (not as_json and sys.stdout.isatty()):
-            server.when_up(lambda: _open(link))
+            threading.Thread(target=_open, args=(link,), daemon=True).start()
         server.run()
     if not as_json:
         typer.echo(

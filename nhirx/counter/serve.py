@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import gc
+import signal
 import socket
 import ssl
-from collections.abc import Callable
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nhirx.counter.options import LOOPBACK, Options
+from nhirx.counter.sessions import new_link
 from nhirx.errors import ComponentMissing, FileMissing, InputError, PortTaken, SettingInvalid
 from nhirx.host import Host
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_NEEDED = ("fastapi", "uvicorn", "websockets")  # uvicorn says nothing when the last one is missing
 _STOP = 5  # seconds for open connections at the end
 
 
@@ -89,22 +100,48 @@ def bind(address: Address) -> socket.socket:
 
 
 class Server:
-    """One counter on one socket. ``run`` blocks until ``stop`` is called, or Ctrl-C."""
+    """One counter on one socket. ``run`` blocks until ``stop`` is called, or Ctrl-C.
+
+    The socket listens from construction on, while the application is made by ``run``: a browser that is opened in between starts at
+    the same time, and is answered as soon as there is an answer.
+    """
 
     def __init__(self, host: Host, options: Options, address: Address) -> None:
         """Raises ``ComponentMissing`` without the extra ``counter``, and what ``bind`` and ``Address.check`` raise."""
-        try:
-            import uvicorn
-            import websockets  # noqa: F401 - uvicorn looks for it, and says nothing when it is missing
-
-            from nhirx.counter.app import create_app
-        except ImportError as error:
-            raise ComponentMissing(component=error.name or "fastapi", how='pip install "nhirx[counter]"') from None
+        missing = [name for name in _NEEDED if find_spec(name) is None]
+        if missing:
+            raise ComponentMissing(component=", ".join(missing), how='pip install "nhirx[counter]"')
         address.check()
+        _try_certificate(address)
+        self._host, self._address = host, address
         self._listener = bind(address)
         self.options = options_for(address, options)
         self.options.port = self._listener.getsockname()[1]
-        self.app = create_app(host, self.options)
+        self._stopping = False
+        self._server: Any = None
+
+    @cached_property
+    def app(self) -> FastAPI:
+        from nhirx.counter.app import create_app
+
+        return create_app(self._host, self.options)
+
+    @property
+    def url(self) -> str:
+        return self.options.url
+
+    @property
+    def is_up(self) -> bool:
+        """Whether requests are answered."""
+        return self._server is not None and self._server.started
+
+    def link(self) -> str:
+        """A new one-time link to the page."""
+        return f"{self.url}/#token={new_link(self.options)}"
+
+    def run(self) -> None:
+        import uvicorn
+
         config = uvicorn.Config(
             self.app,
             log_config=None,
@@ -116,33 +153,42 @@ class Server:
             # A JPEG does not get smaller, and trying costs more than the loopback.
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=_STOP,
-            ssl_certfile=address.cert,
-            ssl_keyfile=address.key,
+            ssl_certfile=self._address.cert,
+            ssl_keyfile=self._address.key,
         )
-        if address.cert is not None:
-            try:
-                config.load()
-            except (ssl.SSLError, OSError) as error:
-                self._listener.close()
-                raise SettingInvalid(setting="--cert / --key", problem=str(error)) from None
-        self._server: Any = uvicorn.Server(config)
-
-    @property
-    def url(self) -> str:
-        return self.options.url
-
-    def link(self) -> str:
-        """A new one-time link to the page."""
-        return f"{self.url}/#token={self.app.state.desk.sessions.link()}"
-
-    def run(self) -> None:
+        self._server = uvicorn.Server(config)
+        self._server.capture_signals = self._signals
+        self._server.should_exit = self._stopping
+        # What was made until now stays: looking through it again and again would hold up frames.
+        gc.collect()
+        gc.freeze()
+        gc.enable()
         self._server.run(sockets=[self._listener])
 
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """uvicorn's own way sends itself the signal again at the end, which would end the program before it has tidied up."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+        before = {number: signal.signal(number, self._server.handle_exit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
     def stop(self) -> None:
-        self._server.should_exit = True
+        self._stopping = True
+        if self._server is not None:
+            self._server.should_exit = True
 
-    def when_up(self, act: Callable[[], None]) -> None:
-        """Call ``act`` from a thread as soon as requests are answered; the socket listens already, so that is at once."""
-        import threading
 
-        threading.Thread(target=act, daemon=True).start()
+def _try_certificate(address: Address) -> None:
+    if address.cert is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(address.cert, address.key)
+    except (ssl.SSLError, OSError) as error:
+        raise SettingInvalid(setting="--cert / --key", problem=str(error)) from None

@@ -133,7 +133,7 @@ def running(host: Host, options: Options, address: Address | None = None) -> Ite
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        wait_for(lambda: server._server.started, "the server")
+        wait_for(lambda: server.is_up, "the server")
         yield server
     finally:
         server.stop()
