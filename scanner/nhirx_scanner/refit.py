@@ -20,7 +20,7 @@ import numpy as np
 from nhirx.identifiers.visit_id import ALPHABET
 from nhirx_scanner.forms import FINE, FORMS, Array, Form, allowed, blurred, patterns, wave_of
 from nhirx_scanner.read1d import best_places, ends, spread_of, templates, turned
-from nhirx_scanner.solve1d import Reading, solve_places
+from nhirx_scanner.solve1d import runner_up128, solve_places
 from nhirx_scanner.symbols import ALPHABET93
 
 _RATE = 4  # samples per module
@@ -32,8 +32,9 @@ _BEND = 0.1  # cost of each quarter by which that change itself changes
 _STRANGER = 0.4  # cost of a character that no visit ID has, while the text is looked for
 _FIRST_BLURS = (0.6, 1.3)  # modules
 _SMEARS = (-1.6, -2.6, -3.6)
+_LOOKS = 9  # of form, way round and blur: those that are followed over the whole code
 _TRIES = 4  # paths that are drawn
-_NO_PATH, _NO_FIT = 0.3, 0.4
+_NO_PATH, _NO_FIT, _NO_LEAD = 0.3, 0.4, 4.0
 _LEAST_MODULE = 0.7  # pixels of the page
 
 
@@ -74,7 +75,7 @@ class Fit:
 @dataclass(frozen=True, slots=True)
 class Refit:
     """A text with what it stands on. ``lead`` is that of the weakest place, where much is left at a place weighed down by it;
-    ``usual`` the lead of the middle place; ``margin``, ``forced`` as in ``Reading``, in units of noise."""
+    ``usual`` the lead of the middle place; ``margin``: how much dearer the next text is that the check allows; ``forced`` as in ``Reading``."""
 
     text: str
     symbology: str
@@ -95,12 +96,14 @@ class Refit:
             if not plausible:
                 return not dim and self.lead > 400 and fit.misfit < 0.06
             return self.lead > (300 if dim else 75) and fit.misfit < 0.12
-        least = 40 if self.symbology == "code128" else 100
+        if self.symbology == "code128":
+            if not plausible:
+                return self.forced < 1e-6 and self.margin > 150 and self.usual > 100 and fit.misfit < 0.1
+            return self.forced < max(5.0, 0.7 * self.usual) and self.margin > 25 + 0.5 * self.forced
+        # Two check characters of Code 93 leave one wrong text in two thousand, but the margin knows texts that differ in one place.
         if not plausible:
-            return self.forced < 1e-6 and self.margin > 5 * least and self.usual > 100 and fit.misfit < 0.1
-        if self.forced <= 5:
-            return self.margin > least
-        return self.forced < 0.5 * self.usual and self.margin > max(4 * self.forced, 150)
+            return self.forced < 1e-6 and self.margin > 500 and self.usual > 100 and fit.misfit < 0.1
+        return self.forced < max(5.0, 0.5 * self.usual) and self.margin > 100 + 4 * self.forced
 
 
 def read(profile: Array, *, enlarged: float = 1.0) -> Refit | None:
@@ -128,12 +131,14 @@ def read(profile: Array, *, enlarged: float = 1.0) -> Refit | None:
             best, best_line = replace(fit, backwards=backwards), (line, low, high, drift)
     if best is None or best_line is None or best.misfit > _NO_FIT:
         return None
+    if float(np.median(np.partition(best.leads, 1, axis=1)[:, 1])) < _NO_LEAD:
+        return None
     return _as_text(replace(_polished(best, *best_line), backwards=best.backwards))
 
 
 def _paths(profile: Array, found: tuple[float, float], enlarged: float) -> list[tuple[float, bool, Drawn, Array, Array]]:
     """(cost of a place, way round, how drawn, drift, characters) for every form and way round."""
-    out = []
+    looks: list[tuple[float, bool, Drawn, Array]] = []
     for backwards in (False, True):
         line, low, high = turned(profile, found, backwards)
         for form in FORMS:
@@ -142,11 +147,15 @@ def _paths(profile: Array, found: tuple[float, float], enlarged: float) -> list[
             spread = spread_of(line, low, high, form)
             seen = _windows(line, low, high, form)
             for blur in _FIRST_BLURS:
-                shapes, lengths = templates(form, blur, spread)
-                costs = _correlation(seen, shapes, lengths).reshape(form.symbols, len(_DRIFTS), -1)
-                path, cost = smooth_path(best_places(costs, form))
-                picked = (costs[np.arange(form.symbols), path] + _barred(form)).argmin(axis=1)
-                out.append((cost / form.symbols, backwards, Drawn(form, blur, spread), _DRIFTS[path], picked))
+                costs = _correlation(seen, *templates(form, blur, spread)).reshape(form.symbols, len(_DRIFTS), -1)
+                look = float(best_places(costs, form).min(axis=1).mean())
+                looks.append((look, backwards, Drawn(form, blur, spread), costs))
+    out = []
+    for _, backwards, drawn, costs in sorted(looks, key=lambda item: item[0])[:_LOOKS]:
+        form = drawn.form
+        path, cost = smooth_path(best_places(costs, form))
+        picked = (costs[np.arange(form.symbols), path] + _barred(form)).argmin(axis=1)
+        out.append((cost / form.symbols, backwards, drawn, _DRIFTS[path], picked))
     return out
 
 
@@ -355,7 +364,7 @@ def _polished(best: Fit, line: Array, low: float, high: float, drift: Array) -> 
             for other in (ratio + step - 1.05, ratio - step + 1.05):
                 if 1.8 < other < 3.3:
                     tried(replace(best.drawn, form=_form39(round(other * 16) / 16)))
-        if step == 1.3:
+        if step == 1.3 and best.misfit > 0.02:
             for smear in _SMEARS:
                 tried(replace(best.drawn, blur=smear))
     tried(best.drawn, rounds=6)
@@ -369,7 +378,9 @@ def _form39(ratio: float) -> Form:
 
 def _as_text(fit: Fit) -> Refit:
     form = fit.drawn.form
-    reading: Reading = solve_places(fit.leads.astype(np.float64), form, fit.backwards)
+    leads = fit.leads.astype(np.float64)
+    reading = solve_places(leads, form, fit.backwards)
+    margin = min(reading.margin, runner_up128(leads)) if form.name == "code128" else reading.margin
     ordered = np.partition(fit.leads, 1, axis=1)[:, 1]
     heavy = fit.local / max(float(fit.local.mean()), 1e-9)
     weighed = ordered / np.maximum(heavy, 1.0)
@@ -380,7 +391,7 @@ def _as_text(fit: Fit) -> Refit:
         fit,
         float(weighed[inner].min()),
         float(np.median(ordered)),
-        reading.margin,
+        margin,
         reading.forced,
     )
 

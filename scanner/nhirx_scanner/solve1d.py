@@ -132,6 +132,36 @@ def _solve128(costs: Array, strict: bool) -> Reading:
     )
 
 
+def runner_up128(costs: Array) -> float:
+    """How much dearer than the best text of a Code 128 the best *other* text is whose check character is right too.
+
+    ``Reading.margin`` compares texts of different check characters only; two texts may well share theirs.
+    """
+    last = len(costs) - 1
+    plans = _plans(len(costs), strict=False)
+    number = int(np.argmin([sum(float(costs[k, values].min()) for k, values in enumerate(plan)) for plan in plans]))
+    plan = plans[number]
+    start = int(plan[0][costs[0, plan[0]].argmin()])
+    totals = np.full(103, math.inf)
+    totals[start % 103] = costs[0, start]
+    steps: list[Array] = []
+    for place, source in enumerate(_sources(len(costs), strict=False, plan=number), 1):
+        options = totals[source] + costs[place, plan[place]][:, None]
+        steps.append(options)
+        totals = options.min(axis=0)
+    rest = costs[last, :103].copy()  # what the places after this one cost at least, by the checksum so far
+    best = float((totals + rest).min())
+    least = math.inf
+    for place in range(last - 1, 0, -1):
+        values = plan[place]
+        by_value = np.sort((steps[place - 1] + rest[None]).min(axis=1))
+        if len(values) > 1:
+            least = min(least, float(by_value[1]) - best)
+        onwards = (np.arange(103)[None] + place * values[:, None]) % 103
+        rest = (costs[place, values][:, None] + rest[onwards]).min(axis=0)
+    return least
+
+
 def text128(values: list[int], *, pairs: bool) -> str:
     digits = values[: values.index(100)] if pairs else []
     letters = values[len(digits) + 1 :] if pairs else values
