@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nhirx.errors import DiskFull, SettingInvalid, StoreDamaged, StoreError, StoreReadOnly
-from nhirx.outbox import Outbox
+from nhirx.outbox import Outbox, archive
 from nhirx.outbox.faults import named
 
 
@@ -52,7 +52,7 @@ import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 from nhirx.errors import DiskFull
 from nhirx.model import UploadRecord
-from nhirx.outbox import Outbox
+from nhirx.outbox import Outbox, archive
 outbox = Outbox("sqlite:///{tmp_path / "outbox.sqlite"}")
 resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
 taken = 0
@@ -110,6 +110,34 @@ def test_broken_pages(tmp_path: Path, record, ring) -> None:
 
     with pytest.raises(StoreDamaged), Outbox(f"sqlite:///{path}", ring=ring) as outbox:
         outbox.queue.find()
+
+
+def test_one_broken_page_never_becomes_another_record(tmp_path: Path, record, ring) -> None:
+    """Each page in turn is filled with rubbish: what is still handed out is what was put in, and the inspection sees the damage."""
+    path, copy = tmp_path / "outbox.sqlite", tmp_path / "broken" / "outbox.sqlite"
+    with Outbox(f"sqlite:///{path}", ring=ring) as outbox:
+        put = {outbox.queue.put(record(f"0USE4FA11RP4J37{number:05d}")): number for number in range(12)}
+        outbox.database.compact()
+    whole = path.read_bytes()
+    copy.parent.mkdir()
+    seen = []
+    for page in range(1, len(whole) // 4096):
+        copy.write_bytes(whole[: page * 4096] + b"\xa5" * 4096 + whole[(page + 1) * 4096 :])
+        try:
+            with Outbox(f"sqlite:///{copy}", ring=ring) as outbox:
+                found = {item.id: item.record.visit_id for item in outbox.queue.find()}
+                problems = archive.inspect(outbox)
+        except StoreError as error:
+            seen.append(error.code)
+        else:
+            seen.append("inspected" if problems else "unseen")
+
+            assert found == {item: f"0USE4FA11RP4J37{put[item]:05d}" for item in found}
+        for left in copy.parent.iterdir():
+            left.unlink()
+
+    assert len(seen) > 15
+    assert {"store-damaged", "inspected"} >= set(seen), seen
 
 
 def test_a_server_that_is_not_there(tmp_path: Path, ring) -> None:
