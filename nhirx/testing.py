@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from nhirx.model import Prescription
     from nhirx.sim import Person, Simulator
 
-__all__ = ["Counter", "make_prescription", "nhirx_counter", "nhirx_people", "nhirx_prescription", "nhirx_sim"]
+__all__ = [
+    "Counter",
+    "draw_sheet",
+    "make_prescription",
+    "nhirx_counter",
+    "nhirx_people",
+    "nhirx_prescription",
+    "nhirx_sheet",
+    "nhirx_sim",
+]
 
 _PRESCRIBER = "3502060427"
 _LONGEST = 300
@@ -109,6 +118,44 @@ def nhirx_prescription(nhirx_sim: Simulator, nhirx_people: tuple[Person, ...]) -
         return make_prescription(nhirx_sim, person or nhirx_people[0], **changes)
 
     return make
+
+
+def draw_sheet(prescription: Prescription, path: Path) -> Path:
+    """A printed sheet with the prescription's visit ID as text and as Code 128, as a picture at ``path`` (PNG).
+
+    Codes in the sizes of laser printers, nothing worn: a sheet to find a prescription by, not one to measure a scanner with.
+    """
+    from nhirx_scanner.symbols import CODE128
+    from PIL import Image, ImageDraw, ImageFont
+
+    text = prescription.sheet.visit_id or ""
+    values = [104, *(ord(character) - 32 for character in text)]  # 104 starts code set B
+    values.append((104 + sum(place * value for place, value in enumerate(values[1:], 1))) % 103)
+    widths = "".join(CODE128[value] for value in values) + "2331112"
+    sheet = Image.new("L", (1240, 700), 255)
+    pen = ImageDraw.Draw(sheet)
+    x = 200
+    for place, width in enumerate(map(int, widths)):
+        if place % 2 == 0:
+            pen.rectangle((x, 320, x + 3 * width - 1, 430), fill=0)
+        x += 3 * width
+    font = ImageFont.load_default(size=34)
+    pen.text((200, 100), f"prescription {prescription.reference or ''}", fill=0, font=font)
+    for place, order in enumerate(prescription.orders):
+        pen.text((200, 150 + 40 * place), f"{order.code}  {order.usage or ''}  {order.total:g}", fill=0, font=font)
+    pen.text((200, 450), text, fill=0, font=font)
+    sheet.save(path)
+    return path
+
+
+@pytest.fixture
+def nhirx_sheet(tmp_path: Path) -> Callable[[Prescription], Path]:
+    """Prints sheets: ``nhirx_sheet(prescription)`` is the path of a picture that the scanner reads."""
+
+    def sheet(prescription: Prescription) -> Path:
+        return draw_sheet(prescription, tmp_path / f"sheet-{prescription.sheet.visit_id}.png")
+
+    return sheet
 
 
 @pytest.fixture

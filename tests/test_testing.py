@@ -86,3 +86,26 @@ def test_loading_it_is_light() -> None:
     program = f"import sys, nhirx.testing; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_sheets_on_demand_are_read(nhirx_counter: Callable[..., Counter], nhirx_prescription: Any, nhirx_sheet: Any) -> None:
+    """Printed for a prescription, scanned by the real scanner, and the plugin finds the prescription by it."""
+    made = nhirx_prescription(reference="rx-9")
+
+    class Knows:
+        @hookimpl
+        def nhirx_find_prescription(self, scan: Any) -> Any:
+            return made if scan.visit_id == made.sheet.visit_id else None
+
+    counter = nhirx_counter(Knows())
+    (scan,) = counter.host.scan(nhirx_sheet(made))
+
+    assert ("found", made.sheet.visit_id) == (scan.status, scan.visit_id)
+    assert "rx-9" == counter.host.find_prescription(scan).reference  # type: ignore[union-attr]
+
+
+def test_installed_plugins_are_loaded_by_their_options(nhirx_counter: Callable[..., Counter], tmp_path: Any) -> None:
+    """Those that the options name, and no other."""
+    counter = nhirx_counter(options={"csv": {"folder": str(tmp_path)}})
+
+    assert ["csv"] == [status.name for status in counter.host.plugins.statuses if status.status == "loaded"]
