@@ -26,7 +26,7 @@ from nhirx_scanner.kinds import is_plausible
 
 Array = NDArray[Any]
 
-LISTED = 0.6
+LISTED = 0.73
 """Trust from which on a line is told at all."""
 _WORK = 736  # pixels of the longer side while lines are looked for
 _MOST_LINES = 12

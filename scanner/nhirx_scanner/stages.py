@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from nhirx_scanner.scanner import Scanner
 
 STAGES = ("regions", "faint", "retry", "zbar", "opencv", "model1d", "refit1d", "modelqr", "ocr", "others")
-THOROUGH_MS, FAST_MS, SECOND_FORM_MS, TEXT_MS = 1400.0, 60.0, 250.0, 500.0
+THOROUGH_MS, FAST_MS, SECOND_FORM_MS, TEXT_MS = 1400.0, 60.0, 250.0, 900.0
 _MOST_BARS, _MOST_FAINT, _MOST_REDRAWN, _MOST_BLOBS = 8, 5, 4, 6
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 _HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
