@@ -149,9 +149,9 @@ def link(config: Config = None, as_json: AsJson = False) -> None:
 
 
 def _folder(config: Path | None) -> Path:  # noqa: ARG001 - the folder is the data folder's, whatever the settings
-    from nhirx.settings import data_path
+    from nhirx.counter.kept import place
 
-    return data_path() / "counter"
+    return place()
 
 
 def _options(found: Any) -> Options:

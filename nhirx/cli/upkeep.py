@@ -49,16 +49,18 @@ def withdraw(
 
 def list_deadlines(as_json: AsJson = False) -> int:
     """Exit code 1 when something is late already."""
-    from nhirx.upload.deadlines import deadlines
+    from nhirx.upload.deadlines import deadlines, stopped
 
     with _opened() as outbox:
-        found = [(item.masked(), finding) for item, finding in deadlines(outbox, outbox.store.clock())]
-    for record, finding in found:
+        now = outbox.store.clock()
+        found = [({"dispensing": one.id}, one.masked(), finding) for one, finding in stopped(outbox, now)]
+        found += [({"id": item.id}, item.masked(), finding) for item, finding in deadlines(outbox, now)]
+    for which, shown, finding in found:
         if as_json:
-            emit({"id": record["id"], "visit_id": record["visit_id"], "state": record["state"], "finding": finding.model_dump()})
+            emit(which | {"visit_id": shown["visit_id"], "state": shown["state"], "finding": finding.model_dump()})
         else:
-            typer.echo(f"{record['id']:>6}  {record['visit_id'] or '—'}  {say(finding.zh, finding.en)}")
-    return 1 if any(finding.severity == "warn" for _, finding in found) else 0
+            typer.echo(f"{shown['id']:>6}  {shown['visit_id'] or '—'}  {say(finding.zh, finding.en)}")
+    return 1 if any(finding.severity == "warn" for *_, finding in found) else 0
 
 
 def backup(path: File, as_json: AsJson = False) -> None:
@@ -115,6 +117,7 @@ def purge(
 ) -> None:
     from datetime import datetime, time
 
+    from nhirx.counter import kept
     from nhirx.outbox import retention
 
     months = settings.load().outbox.keep_months
@@ -128,6 +131,7 @@ def purge(
                 problem="請給 --before，或在設定檔寫 [outbox] keep_months / give --before, or set keep_months in [outbox]"
             )
         count = retention.purge(outbox, day, by=by)
+    kept.purge(kept.place(), day)
     _say({"before": day.isoformat(), "purged": count}, as_json, f"已清除 {count} 筆的內容", f"contents of {count} erased")
 
 
@@ -142,6 +146,7 @@ def rekey(
     as_json: AsJson = False,
 ) -> None:
     """The old keys stay in the ring for older backups, and for what another program seals with them meanwhile."""
+    from nhirx.counter import kept
     from nhirx.outbox import keys, retention
 
     found = settings.load().outbox
@@ -153,6 +158,7 @@ def rekey(
             # Saved before the first row is sealed with it.
             keys.save(ring, found)
         rows = retention.reseal(outbox, ring)
+    kept.reseal(kept.place(), ring)
     if forget_old:
         ring = ring.without_old()
         keys.save(ring, found)

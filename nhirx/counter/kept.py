@@ -15,12 +15,18 @@ from typing import Any
 
 from nhirx.counter.files import write_bytes
 from nhirx.outbox.keys import KeyRing
+from nhirx.settings import data_path
 
 _PURPOSE = "counter.illegible"
 
 
 def folder(data: Path) -> Path:
     return data / "kept"
+
+
+def place() -> Path:
+    """The counter's own folder, beside the outbox."""
+    return data_path() / "counter"
 
 
 @dataclass(frozen=True, slots=True)
