@@ -32,9 +32,11 @@ let todo;
 
 /** All words on the page stand in elements, so a change of language builds them anew; the work itself is kept in the state. */
 function build() {
-  panel?.dispose();
+  const before = panel;
+  before?.dispose();
   sheet?.dispose();
   panel = new Panel(taken);
+  if (before && isBusy()) panel.adopt(before);
   sheet = new SheetView();
   today ??= new Today();
   todo ??= new Todo();

@@ -9,16 +9,16 @@ import { t } from "./i18n.js";
  */
 export function dialog(title, content, { narrow = false, name = "dialog" } = {}) {
   return new Promise((resolve) => {
-    let value = null;
+    // Answered at once: the "close" event comes a moment later, and the next key must already meet what was decided.
     const close = (given) => {
-      value = given;
+      resolve(given);
       box.close();
     };
     const box = h("dialog", { class: narrow ? "narrow" : "", "aria-labelledby": `${name}-title`, data: { name } },
       h("div", { class: "inside" }, h("h2", { id: `${name}-title` }, title), content(close)));
     box.addEventListener("close", () => {
       box.remove();
-      resolve(value);
+      resolve(null);
     });
     document.body.append(box);
     box.showModal();

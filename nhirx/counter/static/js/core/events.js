@@ -11,9 +11,10 @@ let pause = FIRST;
 let timer = 0;
 let wanted = false;
 
-/** @param {string} type of the event, or "reconnected" @param {(event: any) => void} act */
+/** @param {string} type of the event, or "connected", "away" @param {(event: any) => void} act @returns {() => void} to stop listening */
 export function on(type, act) {
   listeners.set(type, [...(listeners.get(type) ?? []), act]);
+  return () => listeners.set(type, listeners.get(type).filter((one) => one !== act));
 }
 
 function tell(type, event) {

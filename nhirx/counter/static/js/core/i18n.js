@@ -1,10 +1,11 @@
-/** Words in Chinese and English. `t("key")` gives the chosen one; both stand beside each other in words/*.js. */
+/** Words in Chinese and English. `t(key)` gives the chosen one; both stand beside each other in words/*.js. */
 
 import { machine } from "./store.js";
 import { common } from "../words/common.js";
 import { scan } from "../words/scan.js";
 import { sheet } from "../words/sheet.js";
 import { lists } from "../words/lists.js";
+import { sources } from "../words/sources.js";
 
 const words = { ...common, ...scan, ...sheet, ...lists };
 let language = machine.get("language", "zh");
@@ -23,6 +24,13 @@ export function t(key, values = {}) {
   const pair = words[key];
   if (!pair) return key;
   return pair[language === "zh" ? 0 : 1].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/** A source's section for people: the document's short name instead of its ID. */
+export function source(text) {
+  const [id, ...section] = (text ?? "").split(" ");
+  const name = sources[id]?.[language === "zh" ? 0 : 1] ?? id;
+  return [name, ...section].join(" ");
 }
 
 export const has = (key) => key in words;

@@ -4,14 +4,14 @@ import { get, post } from "../core/api.js";
 import { h, icon, put } from "../core/dom.js";
 import { both, t } from "../core/i18n.js";
 
-/** @param {number} id of the rejected record @param {(made: any) => void} sent */
-export function proposal(id, sent) {
+/** @param {number} id of the rejected record @param {any[]} fields its rows @param {(made: any) => void} sent */
+export function proposal(id, fields, sent) {
   const box = h("section", { class: "card stack", id: "correction" }, h("h3", {}, t("fix.title")), h("p", {}, t("loading")));
-  load(id, box, sent);
+  load(id, box, fields, sent);
   return box;
 }
 
-async function load(id, box, sent) {
+async function load(id, box, fields, sent) {
   let given;
   try {
     given = await get(`/records/${id}/correction`);
@@ -19,7 +19,8 @@ async function load(id, box, sent) {
     put(box, h("h3", {}, t("fix.title")), h("p", {}, both(error)), h("p", { class: "soft" }, t("fix.none")));
     return;
   }
-  const values = {};
+  /** What a person typed, by place. */
+  const values = new Map();
   const said = h("div", { role: "alert" });
   const send = h("button", { class: "button primary big", type: "submit", id: "send-correction" }, icon("send"), t("fix.send"));
   const form = h("form", { class: "stack", onsubmit: async (event) => {
@@ -27,12 +28,12 @@ async function load(id, box, sent) {
     send.disabled = true;
     put(said);
     try {
-      sent(await post(`/records/${id}/correction`, body(given.open ?? [], values)));
+      sent(await post(`/records/${id}/correction`, body(values)));
     } catch (error) {
       send.disabled = false;
       put(said, h("p", { class: "finding block" }, icon("block"), h("span", { class: "words" }, both(error))));
     }
-  } }, changed(given.changes ?? []), open(given.open ?? [], values), said, h("div", { class: "row" }, send));
+  } }, changed(given.changes ?? []), open(given.open ?? [], values), others(given, fields, values), said, h("div", { class: "row" }, send));
   put(box, h("h3", {}, t(given.possible === false ? "fix.by-hand" : "fix.title")), form);
 }
 
@@ -46,25 +47,40 @@ function changed(changes) {
       h("td", { class: "mono" }, h("del", {}, one.before_masked ?? one.before ?? t("record.empty"))), h("td", { class: "mono" }, h("ins", {}, one.after_masked ?? one.after ?? t("record.empty")))))));
 }
 
-/** One field for each error that has no single remedy; left empty, the field is taken out of the record. */
+/** One field for each error that has no single remedy; emptied, the field is taken out of the record. */
 function open(errors, values) {
-  if (!errors.length) return null;
   const places = [...new Map(errors.map((one) => [place(one), one])).values()];
-  return h("div", { class: "fields two" }, places.map((one) => {
-    const id = `fix-${place(one)}`;
-    return h("div", { class: "field" }, h("label", { for: id }, h("span", { class: "mono" }, place(one)), " ", both(one, "name_")),
-      h("input", { type: "text", id, class: "mono", autocomplete: "off", value: one.value ?? "", oninput: (event) => (values[place(one)] = event.target.value.trim()) }),
-      h("p", { class: "hint" }, both(one, "fix_") || both(one)));
-  }));
+  return places.length ? h("div", { class: "fields two" }, places.map((one) => field(one, values, both(one, "fix_") || both(one)))) : null;
 }
 
-function body(errors, values) {
+function field(one, values, hint) {
+  const id = `fix-${place(one)}`;
+  return h("div", { class: "field" }, h("label", { for: id }, h("span", { class: "mono" }, place(one)), " ", both(one, "name_")),
+    h("input", { type: "text", id, class: "mono", autocomplete: "off", placeholder: one.value_masked ?? "", oninput: (event) => values.set(place(one), { ...one, value: event.target.value.trim() }) }),
+    hint ? h("p", { class: "hint" }, hint) : null);
+}
+
+/** The cause may lie in another field than the one that was named, so a person may set any. */
+function others(given, fields, values) {
+  const named = new Set((given.open ?? []).map(place));
+  const rest = fields.filter((row) => !named.has(place(row)));
+  if (!rest.length) return null;
+  const added = h("div", { class: "fields two" });
+  const choose = h("select", { id: "fix-other", "aria-label": t("fix.other"), onchange: () => {
+    const row = rest[choose.selectedIndex - 1];
+    if (row && !added.querySelector(`#${CSS.escape(`fix-${place(row)}`)}`)) added.append(field(row, values, ""));
+    choose.selectedIndex = 0;
+    added.lastElementChild?.querySelector("input").focus();
+  } }, h("option", {}, t("fix.other")), rest.map((row) => h("option", {}, `${place(row)} ${both(row, "name_")}`)));
+  return h("div", { class: "stack tight" }, added, h("div", { class: "row" }, choose));
+}
+
+/** @param {Map<string, any>} values */
+function body(values) {
   const made = { fields: {}, orders: {} };
-  for (const one of errors) {
-    const value = values[place(one)];
-    if (value === undefined) continue;
+  for (const one of values.values()) {
     const target = one.order ? (made.orders[one.order] ??= {}) : made.fields;
-    target[one.field] = value || null;
+    target[one.field] = one.value || null;
   }
   return made;
 }

@@ -3,8 +3,10 @@
 import { get, post } from "../core/api.js";
 import { ask, dialog } from "../core/dialog.js";
 import { h, icon, put } from "../core/dom.js";
+import { on } from "../core/events.js";
 import { both, t } from "../core/i18n.js";
 import { clock, day } from "../core/format.js";
+import { replaced } from "../sheet/flow.js";
 import { stateTag, steps } from "../sheet/done.js";
 import { fieldTable, xml } from "../sheet/record.js";
 import { proposal } from "./correction.js";
@@ -14,14 +16,26 @@ export async function openRecord(id, closed = () => {}) {
   const box = h("div", { class: "stack", id: "record-box" }, h("p", {}, t("loading")));
   const shown = dialog(t("record.one", { id }), (close) => [box,
     h("footer", {}, h("button", { class: "button", type: "button", id: "close-record", onclick: () => close(null) }, t("close")))], { name: "record" });
+  const off = on("record", (event) => {
+    if (event.id === Number(box.dataset.id) && event.state !== box.dataset.state) draw(event.id, box);
+  });
   await draw(id, box);
   await shown;
+  off();
   closed();
 }
 
+let asked = 0;
+
 async function draw(id, box) {
+  const mine = String(++asked);
+  Object.assign(box.dataset, { id, asked: mine });
   try {
-    put(box, content(await get(`/records/${id}`), id, box));
+    const record = await get(`/records/${id}`);
+    // News came meanwhile and it is asked for again.
+    if (box.dataset.asked !== mine) return;
+    box.dataset.state = record.state;
+    put(box, content(record, id, box));
   } catch (error) {
     put(box, h("p", { class: "finding block" }, icon("block"), h("span", { class: "words" }, both(error))));
   }
@@ -44,7 +58,10 @@ function content(record, id, box) {
     steps(record.state), said,
     list.length ? h("section", { class: "stack tight", id: "errors" }, h("h3", {}, t("check.title")), list.map(problemCard)) : null,
     record.problem ? h("p", { class: "finding warn" }, icon("warn"), h("span", { class: "words" }, both(record.problem))) : null,
-    record.state === "rejected" ? proposal(id, (made) => draw(made?.id ?? id, box)) : null,
+    record.state === "rejected" ? proposal(id, record.fields ?? [], (made) => {
+      replaced(id, made.id);
+      draw(made.id, box);
+    }) : null,
     h("div", { class: "row" },
       ["stuck", "rejected"].includes(record.state) ? h("button", { class: "button", type: "button", id: "retry", onclick: () => run(() => post(`/records/${id}/retry`)) }, t("record.retry")) : null,
       ["built", "stuck", "rejected"].includes(record.state) ? h("button", { class: "button danger", type: "button", id: "withdraw", onclick: () => run(async () => {
@@ -52,7 +69,7 @@ function content(record, id, box) {
         if (why) await post(`/records/${id}/withdraw`, { why });
       }) }, t("record.withdraw")) : null,
       h("button", { class: "button", type: "button", id: "reveal", onclick: () => run(() => reveal(id)) }, t("record.reveal"))),
-    h("details", {}, h("summary", {}, t("record.fields")), fieldTable(record.fields ?? [], new Set(), (row) => list.filter((one) => one.field === row.field && (one.order ?? null) === (row.order ?? null)))),
+    h("details", {}, h("summary", {}, t("record.fields")), fieldTable(record.fields ?? [], (row) => list.filter((one) => one.field === row.field && (one.order ?? null) === (row.order ?? null)))),
     xml(id),
     record.history?.length ? h("details", {}, h("summary", {}, t("record.history")), h("table", {}, h("tbody", {}, record.history.map((one) => h("tr", {},
       h("td", { class: "nowrap" }, `${day(one.at, { short: true })} ${clock(one.at)}`), h("td", {}, t(`event.${one.event}`)), h("td", { class: "soft" }, [one.who ?? one.by, one.note].filter(Boolean).join(" · "))))))) : null,

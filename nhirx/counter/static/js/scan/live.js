@@ -13,6 +13,7 @@ export class Live {
     this.answered = answered;
     this.changed = changed;
     this.canvas = document.createElement("canvas");
+    this.canvas.width = 0;
     this.running = false;
     this.flying = false;
   }

@@ -48,6 +48,10 @@ export class Panel {
     this.workId = state.work?.id;
     if (next) this.resume();
     else if (!wanted) this.rest();
+    if (["held", "declared"].includes(state.work?.sheet.source) && state.work.phase === "open") {
+      this.overlay.clear();
+      this.speak({ tone: "info", icon: "sheet", words: t(`said.${state.work.sheet.source}`) });
+    }
   }
 
   async resume() {
@@ -108,6 +112,15 @@ export class Panel {
     this.overlay.clear();
     this.speak({ tone: "", icon: "sheet", words: t("camera.off"), more: t("camera.off-more") });
     this.show();
+  }
+
+  /** Take over the picture of the sheet at hand from the panel before this one. @param {Panel} before */
+  adopt(before) {
+    if (!before.canvas.hidden) this.still(before.canvas);
+    this.overlay.svg.setAttribute("viewBox", before.overlay.svg.getAttribute("viewBox") ?? "0 0 1280 720");
+    this.overlay.svg.replaceChildren(...before.overlay.svg.childNodes);
+    const { work } = state;
+    if (work) this.speak({ tone: "ok", icon: "ok", words: t(work.sheet.source === "typed" ? "said.typed" : "said.taken") });
   }
 
   /** Another panel, in another language, takes its place. */

@@ -12,8 +12,8 @@ export function drawTools(panel) {
   const working = Boolean(state.work && state.work.phase !== "done");
   panel.note.hidden = !panel.canvas.hidden || (on && !working);
   panel.tools.hidden = working;
-  if (working) put(panel.note, icon("sheet"), h("p", {}, t("note.typed")));
-  else put(panel.note, icon("camera"), h("p", {}, t("note.words")),
+  panel.finder.hidden = working && panel.canvas.hidden;
+  put(panel.note, icon("camera"), h("p", {}, t("note.words")),
     button("note-server", "camera", t("camera.server"), () => panel.startServer()));
   const { torch, zoom } = on ? panel.camera.abilities() : { torch: false, zoom: null };
   const chooser = h("input", { type: "file", id: "file", class: "sr", tabindex: "-1", accept: "image/*,application/pdf,.tif,.tiff", "aria-label": t("file.choose"), onchange: (event) => {

@@ -28,10 +28,10 @@ export function acts(work) {
       h("button", { type: "button", class: "button primary big", id: "dispense", data: { keep: "dispense" }, disabled: Boolean(why) || busy, "aria-describedby": why ? "why-not" : null, onclick: go },
         busy ? icon("wait", "", "spin") : icon("send"), words, h("kbd", {}, "F9")),
       work.card.state === "present" ? [
-        h("button", { type: "button", class: "button", id: "hold", data: { keep: "hold" }, disabled: busy || !work.plan, onclick: hold }, t("act.owed")),
-        h("button", { type: "button", class: "button", id: "virtual", data: { keep: "virtual" }, disabled: busy || !work.plan, onclick: virtualCard }, t(work.token ? "act.no-virtual" : "act.virtual")),
-        h("button", { type: "button", class: "button", id: "abnormal", data: { keep: "abnormal" }, disabled: busy || !work.plan, onclick: abnormal }, t("act.card-trouble")),
-      ] : h("button", { type: "button", class: "button", id: "with-card", disabled: busy, onclick: withCard }, t("act.with-card"))));
+        h("button", { type: "button", class: "button aside", id: "hold", data: { keep: "hold" }, disabled: busy || !work.plan, onclick: hold }, t("act.owed")),
+        h("button", { type: "button", class: "button aside", id: "virtual", data: { keep: "virtual" }, disabled: busy || !work.plan, onclick: virtualCard }, t(work.token ? "act.no-virtual" : "act.virtual")),
+        h("button", { type: "button", class: "button aside", id: "abnormal", data: { keep: "abnormal" }, disabled: busy || !work.plan, onclick: abnormal }, t("act.card-trouble")),
+      ] : h("button", { type: "button", class: "button aside", id: "with-card", disabled: busy, onclick: withCard }, t("act.with-card"))));
 }
 
 function withCard() {

@@ -1,9 +1,9 @@
 /** The decisions that only a person can take: an owed card, a card that does not work, a sheet nobody can read. */
 
-import { get, post } from "../core/api.js";
+import { call, get, post } from "../core/api.js";
 import { dialog } from "../core/dialog.js";
 import { h, icon, s } from "../core/dom.js";
-import { both, t } from "../core/i18n.js";
+import { both, source, t } from "../core/i18n.js";
 import { percent } from "../core/format.js";
 import { state } from "../core/store.js";
 import { change, dispense, replan } from "./flow.js";
@@ -47,18 +47,20 @@ export async function virtualCard() {
 /** @param {any} error with `detail.candidates` and what failed */
 export async function askReason(error) {
   const candidates = error.detail.candidates ?? [];
-  const first = candidates.find((one) => one.suggested) ?? candidates[0];
+  const first = candidates.find((one) => one.suggested);
+  const works = error.detail.cause === "card-works";
   const chosen = await dialog(t("abnormal.title"), (close) => {
+    const use = h("button", { class: "button primary", type: "button", id: "choose-serial", disabled: !first, onclick: () => close(list.querySelector(":checked")?.value ?? null) }, t("abnormal.use"));
     const list = h("div", { class: "choices", role: "radiogroup", "aria-label": t("abnormal.choose") }, candidates.map((one) => h("label", { class: "choice" },
-      h("input", { type: "radio", name: "serial", value: one.code, checked: one === first }),
+      h("input", { type: "radio", name: "serial", value: one.code, checked: one === first, onchange: () => (use.disabled = false) }),
       h("strong", { class: "mono" }, one.code),
-      h("span", {}, both(one), one.suggested ? [" ", h("span", { class: "tag ok" }, t("abnormal.fits"))] : null, one.source ? h("span", { class: "small soft" }, ` ${one.source}`) : null))));
+      h("span", {}, both(one), one.suggested ? [" ", h("span", { class: "tag ok" }, t("abnormal.fits"))] : null, one.source ? h("span", { class: "small soft" }, ` ${source(one.source)}`) : null))));
     return [
-      h("p", {}, both(error)),
-      h("p", { class: "soft" }, t(candidates.length ? "abnormal.words" : "abnormal.nothing")), candidates.length ? [list, meter()] : null,
+      works ? h("p", { class: "finding warn" }, icon("warn"), h("span", { class: "words" }, t("abnormal.works"))) : h("p", {}, both(error)),
+      h("p", { class: "soft" }, t(works ? "abnormal.all" : candidates.length ? "abnormal.words" : "abnormal.nothing")), candidates.length ? [list, meter()] : null,
       h("footer", {},
         h("button", { class: "button", type: "button", onclick: () => close(null) }, t("cancel")),
-        candidates.length ? h("button", { class: "button primary", type: "button", id: "choose-serial", onclick: () => close(list.querySelector(":checked")?.value ?? null) }, t("abnormal.use")) : null),
+        candidates.length ? use : null),
     ];
   }, { name: "abnormal" });
   change({ card: chosen ? { state: "failed", abnormal_serial: chosen } : { state: "present" }, error: null });
@@ -102,14 +104,15 @@ export async function withoutId(picture) {
     return form;
   }, { name: "no-id" });
   if (!answer) return null;
-  const kept = answer.state === "illegible" ? await keep(picture) : undefined;
-  return { text: null, source: "declared", codes: [], ref: kept, ...answer };
+  // The picture is handed over in the background; a dispensing waits for it.
+  const kept = answer.state === "illegible" ? keep(picture) : null;
+  return { text: null, source: "declared", codes: [], kept, ...answer };
 }
 
+/** @returns {Promise<string|undefined>} the scan's ref */
 async function keep(picture) {
   const blob = await picture();
   if (!blob) return undefined;
-  const { call } = await import("../core/api.js");
   const { scans } = await call("POST", "/scans?name=sheet.jpg", { body: blob, headers: { "Content-Type": "application/octet-stream" } }).catch(() => ({ scans: [] }));
   return scans[0]?.ref;
 }

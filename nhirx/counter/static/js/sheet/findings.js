@@ -1,18 +1,18 @@
 /** What a person should know before going on: short cards, each with its source; and errors of the program in the same form. */
 
 import { h, icon } from "../core/dom.js";
-import { both, t } from "../core/i18n.js";
+import { both, source, t } from "../core/i18n.js";
 import { set } from "../core/store.js";
 import { change, differs, replan } from "./flow.js";
 
 const RANK = { block: 0, warn: 1, info: 2, ok: 3 };
 
 export function finding(one, more = null) {
-  const source = [one.field, one.source].filter(Boolean).join(" · ");
+  const from = [one.field, one.source ? source(one.source) : ""].filter(Boolean).join(" · ");
   return h("div", { class: `finding ${one.severity}`, role: one.severity === "block" ? "alert" : null, data: { code: one.code } },
     icon(one.severity, t(`severity.${one.severity}`)),
     h("div", { class: "words" }, both(one)),
-    h("div", { class: "from" }, source ? t("finding.source", { source }) : "", more));
+    h("div", { class: "from" }, from ? t("finding.source", { source: from }) : "", more));
 }
 
 /** @param {any} error an ApiError, or null */
@@ -34,6 +34,7 @@ export function shownFindings(work) {
   const cards = given.sort((a, b) => RANK[a.severity] - RANK[b.severity]).map((one) => finding(one));
   if (work.sheet.confidence === "ocr" && !work.confirmed) cards.unshift(compare());
   if (!cards.length && work.plan?.ok && !work.error) cards.push(finding({ severity: "ok", code: "all-clear", zh: t("finding.clear"), en: t("finding.clear") }));
+  if (!cards.length) return null;
   return h("section", { class: "stack tight", "aria-label": t("finding.title"), id: "findings" }, cards);
 }
 

@@ -11,7 +11,7 @@ import { set, state } from "../core/store.js";
 
 /**
  * @typedef {object} Work
- * @property {{text: string|null, ref?: string, state: string, confidence?: string, source: string, codes?: any[], cause?: string, note?: string, seenToken?: string}} sheet
+ * @property {{text: string|null, ref?: string, state: string, confidence?: string, source: string, codes?: any[], cause?: string, note?: string, seenToken?: string, kept?: Promise<string|undefined>|null}} sheet
  * @property {any} rx the prescription, null while it is not known
  * @property {"looking"|"found"|"form"} rxState @property {string|null} rxSource the plugin it came from
  * @property {any} plan @property {any} planError @property {boolean} planning
@@ -68,7 +68,7 @@ export function body(work = state.work) {
   if (!sheet.ref && sheet.text && !rx.sheet.visit_id) rx.sheet = { ...rx.sheet, visit_id: sheet.text, visit_id_state: "read" };
   if (sheet.state !== "read") rx.sheet = { ...rx.sheet, visit_id: null, visit_id_state: sheet.state };
   return {
-    prescription: rx, scan_ref: sheet.ref ?? null, confirmed: work.confirmed, card: work.card, make_up: work.makeUp,
+    prescription: rx, scan_ref: sheet.state === "read" ? sheet.ref ?? null : null, confirmed: work.confirmed, card: work.card, make_up: work.makeUp,
   };
 }
 
@@ -99,7 +99,8 @@ export async function dispense(changes = {}) {
   if (phase === "sending") return;
   change({ ...changes, phase: "sending", error: null, key: phase === "lost" ? key : crypto.randomUUID() }, id);
   const { work } = state;
-  const extra = { settles: work.settles, virtual_token: work.token, illegible: work.sheet.state === "illegible" ? { cause: work.sheet.cause, note: work.sheet.note || null } : null };
+  const kept = await work.sheet.kept;
+  const extra = { ...(kept ? { scan_ref: kept } : {}), settles: work.settles, virtual_token: work.token, illegible: work.sheet.state === "illegible" ? { cause: work.sheet.cause, note: work.sheet.note || null } : null };
   try {
     const { dispensing } = await post("/dispensings", { ...body(work), ...extra }, { headers: { "Idempotency-Key": work.key } });
     finished(id, dispensing);
@@ -143,6 +144,13 @@ export function heard(record) {
   if (state.recent.some((one) => one.record === record.id)) {
     set({ recent: state.recent.map((one) => (one.record === record.id ? { ...one, recordState: record.state } : one)) });
   }
+}
+
+/** A corrected record takes the place of another: it is the one to follow now. */
+export function replaced(old, now) {
+  set({ recent: state.recent.map((one) => (one.record === old ? { ...one, record: now, recordState: "built" } : one)) });
+  if (state.work?.record?.id === old) change({ record: { id: now, state: "built" } });
+  refresh(now);
 }
 
 let recovering = null;

@@ -1,7 +1,7 @@
 /** The prescription in short, its lines, and the arithmetic of the next fill. */
 
 import { h, icon } from "../core/dom.js";
-import { both, t } from "../core/i18n.js";
+import { both, source, t } from "../core/i18n.js";
 import { day } from "../core/format.js";
 import { change } from "./flow.js";
 
@@ -58,7 +58,7 @@ function refill(work) {
 }
 
 /** The arithmetic of a period in words, with its source. */
-const sum = (one) => h("p", { class: "small soft" }, both(one), one.source ? h("span", {}, ` ${t("finding.source", { source: one.source })}`) : null);
+const sum = (one) => h("p", { class: "small soft" }, both(one), one.source ? h("span", {}, ` ${t("finding.source", { source: source(one.source) })}`) : null);
 
 /** Until when what has to be done: upload, correction, make-up. */
 function periods(work) {

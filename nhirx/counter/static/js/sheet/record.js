@@ -2,14 +2,16 @@
 
 import { get } from "../core/api.js";
 import { h, put } from "../core/dom.js";
-import { both, t } from "../core/i18n.js";
+import { both, source, t } from "../core/i18n.js";
 import { change } from "./flow.js";
 
 export function recordTable(work) {
   if (!work.plan) return null;
-  const rows = work.plan.explained ?? Object.entries(work.plan.fields).map(([field, value]) => ({ field, value_masked: value, ...work.plan.why[field] }));
+  const all = work.plan.explained ?? [];
+  const rows = all.filter((row) => row.value_masked !== null || row.from_card);
   if (!rows.length) return null;
-  const fields = fieldTable(rows, new Set(work.plan.from_card ?? []));
+  const empty = all.filter((row) => !rows.includes(row));
+  const fields = [fieldTable(rows), empty.length ? h("details", {}, h("summary", {}, t("record.empties", { n: empty.length })), fieldTable(empty)) : null];
   return h("details", { class: "card", id: "record", open: work.recordOpen, ontoggle: (event) => {
     if (event.target.open !== Boolean(work.recordOpen)) change({ recordOpen: event.target.open });
   } },
@@ -17,21 +19,21 @@ export function recordTable(work) {
   h("p", { class: "hint" }, t("record.hint")), fields);
 }
 
-/** @param {any[]} rows @param {Set<string>} fromCard fields that the card fills @param {(row: any) => any[]} [wrong] errors of a row */
-export function fieldTable(rows, fromCard = new Set(), wrong = () => []) {
+/** @param {any[]} rows @param {(row: any) => any[]} [wrong] errors of a row */
+export function fieldTable(rows, wrong = () => []) {
   const why = h("div", { class: "why", "aria-live": "polite" }, h("p", { class: "hint" }, t("record.why-hint")));
   const show = (row) => put(why,
     h("p", {}, h("strong", { class: "mono" }, row.field), " ", h("strong", {}, both(row, "name_"))),
     h("p", {}, both(row, "why_") || t("record.given")),
-    row.rule || row.source ? h("p", { class: "small soft" }, [row.rule, row.source].filter(Boolean).join(" · ")) : null);
+    row.source ? h("p", { class: "small soft" }, t("finding.source", { source: source(row.source) })) : null);
   const table = h("table", { class: "record" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("record.field")), h("th", { scope: "col" }, t("record.name")), h("th", { scope: "col" }, t("record.value")))),
     h("tbody", {}, rows.map((row) => h("tr", { onmouseenter: () => show(row) },
       h("td", {}, h("button", { type: "button", class: "why-button", data: { keep: `why-${row.field}${row.order ?? ""}` }, onfocus: () => show(row), onclick: () => show(row) }, row.order ? `${row.field}·${row.order}` : row.field)),
       h("td", {}, both(row, "name_")),
-      h("td", { class: "mono" }, row.value_masked ?? h("span", { class: "soft" }, row.from_card || fromCard.has(row.field) ? t("record.from-card") : t("record.empty")),
+      h("td", { class: "mono" }, row.value_masked ?? h("span", { class: "soft" }, row.from_card ? t("record.from-card") : t("record.empty")),
         wrong(row).map((one) => h("p", { class: "wrong" }, `${one.code} ${both(one)}`)))))));
-  return h("div", { class: "stack tight" }, table, why);
+  return h("div", { class: "stack tight" }, why, table);
 }
 
 /** The XML of a record, asked for only when it is opened; looking at it is written down by the program. */

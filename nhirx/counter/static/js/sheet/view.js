@@ -51,7 +51,7 @@ function head(work, person = null) {
     h("div", { class: "row spread" },
       h("div", {}, h("h2", { class: "label", id: "work-title", tabindex: "-1" }, t("sheet.title")), id),
       h("div", { class: "row" },
-        sheet.text ? h("span", { class: `tag ${tone}` }, icon(tone), t(sheet.source === "typed" ? "confidence.typed" : `confidence.${sheet.confidence ?? "checked"}`)) : null,
+        sheet.text && (sheet.confidence || sheet.source === "typed") ? h("span", { class: `tag ${tone}` }, icon(tone), t(sheet.source === "typed" ? "confidence.typed" : `confidence.${sheet.confidence ?? "checked"}`)) : null,
         h("button", { class: "button quiet", type: "button", id: "put-away", onclick: () => document.dispatchEvent(new CustomEvent("nhirx:put-away")) }, t("sheet.away"), h("kbd", {}, "Esc")))), person);
 }
 

@@ -30,7 +30,7 @@ export async function look() {
     const locked = Boolean(server.locked);
     const restarted = state.server?.started && state.server.started !== server.started;
     set({ server, operator: server.operator, reached: true, ...(locked !== (state.gate === "locked") || state.gate !== "ready" ? { gate: locked ? "locked" : "ready" } : {}) });
-    if (locked || !state.operators.length) await people();
+    if (locked) await people();
     if (restarted && !locked) recover();
   } catch (error) {
     if (error.code === "session-locked") return people();
@@ -65,6 +65,14 @@ export async function lock() {
   await people();
 }
 
+let waiting = 0;
+
+/** News often come several at a time. */
+function soon() {
+  clearTimeout(waiting);
+  waiting = setTimeout(look, 120);
+}
+
 /** After the program was away: the cookie is still good, or a person signs in again; then everything goes on. */
 async function back() {
   try {
@@ -85,10 +93,7 @@ export function follow() {
   });
   // It may be another window's: the state says what holds for this one.
   on("session", () => look());
-  on("card", () => look());
-  on("worker", () => look());
-  on("record", () => look());
-  on("dispensing", () => look());
+  for (const type of ["card", "worker", "record", "dispensing"]) on(type, soon);
   setInterval(() => state.gate === "ready" && look(), BEAT);
   window.addEventListener("online", () => connect());
   window.addEventListener("pagehide", disconnect);

@@ -80,6 +80,7 @@ export const lists = {
   "fix.before": ["原來", "Before"],
   "fix.after": ["改為", "After"],
   "fix.send": ["送出更正資料", "Send the corrected record"],
+  "fix.other": ["更正其他欄位…", "Correct another field…"],
   "fix.by-hand": ["需要你填的欄位", "What only you can fill in"],
   "fix.none": ["這個問題不能自動更正，請照上面的說明處理，必要時重新調劑或撤回。", "This cannot be corrected by rule. Follow the advice above; dispense anew or withdraw if needed."],
   "event.put": ["建立", "Built"],

@@ -89,6 +89,7 @@ export const sheet = {
   "finding.compare": ["這個號碼只由文字辨識讀到。我已逐字與紙本核對，完全相同。", "This ID was read as text only. I compared every character with the paper: it is the same."],
 
   "record.title": ["將上傳的 {n} 個欄位", "The {n} fields to be sent"],
+  "record.empties": ["{n} 個空白的欄位", "{n} empty fields"],
   "record.hint": ["滑鼠移到、或用 Tab 移到欄位代號，就會看到規則與依據。", "Point at a field, or reach it with Tab, to see its rule and source."],
   "record.why-hint": ["選一個欄位看它的規則。", "Choose a field to see its rule."],
   "record.field": ["欄位", "Field"],
@@ -121,6 +122,8 @@ export const sheet = {
 
   "abnormal.title": ["選擇異常原因", "Choose the reason"],
   "abnormal.words": ["只列出符合這次狀況的原因。異常上傳（B）太多會被關切，可以的話請換方式讀卡。", "Only reasons that fit what happened. Many abnormal records (B) draw questions; read the card another way if you can."],
+  "abnormal.works": ["健保卡現在讀得到。請先按「取消」再試一次正常調劑；一直失敗才選異常原因。", "The card can be read now. Cancel and dispense as usual first; choose a reason only if that keeps failing."],
+  "abnormal.all": ["由藥師依實際狀況選擇。異常上傳（B）太多會被關切。", "The pharmacist chooses what really happened. Many abnormal records (B) draw questions."],
   "abnormal.nothing": ["沒有符合的異常原因。請依說明排除後再試一次。", "No reason fits. Mend what is said above and try again."],
   "virtual.title": ["虛擬健保卡", "Virtual card"],
   "virtual.words": ["用條碼槍掃病人手機上的虛擬健保卡。內容只用這一次，不保存。", "Scan the virtual card on the patient's phone. It is used once and kept nowhere."],
