@@ -158,6 +158,11 @@ def text(file: str, language: str) -> str:
     own = path.with_suffix(".en.md")
     if language == "en" and own.is_file():
         return own.read_text("utf-8")
+    if language == "en" and file.startswith("rules/"):
+        from nhirx.manual import rules
+
+        if made := rules.pages().get(path.name):
+            return made
     content = path.read_text("utf-8")
     return english(content) if language == "en" else content
 

@@ -62,6 +62,21 @@ def test_english_site_says_it_in_english(site):
     assert 'lang="zh-Hant"' in (site / "index.html").read_text("utf-8")
 
 
+def test_english_rules_are_rendered_from_the_tables():
+    """Every rule with every field it sets, and no Chinese but in the names of the documents."""
+    from nhirx.manual.rules import pages
+    from nhirx.tables.load import rule_book
+
+    for name, table in rule_book().decisions.items():
+        page = pages()[f"{name}.md"]
+        words = "\n".join(line for line in page.splitlines() if not line.startswith("- Source: "))
+
+        assert [row.id for row in table.row] == re.findall(r"^## ([\w.-]+)$", page, flags=re.M)
+        assert all(field in page for row in table.row for field in row.then if re.fullmatch(r"[A-Z]\d\d", field))
+        assert [] == re.findall(r"[\u4e00-\u9fff]+", words)
+    assert len(rule_book().limits) <= pages()["limits.md"].count("\n|")
+
+
 def test_diagrams_are_drawn(site):
     """As pictures in the page: nothing has to be fetched to draw them."""
     page = (site / "hooks.html").read_text("utf-8")
