@@ -21,6 +21,7 @@ from nhirx.model import Facts
 from nhirx.outbox import Dispensing
 from nhirx.outbox.states import UNFINISHED
 from nhirx.tables.check_codes import described
+from nhirx.tables.fields import field_words
 from nhirx.tables.load import code_rows
 from nhirx.tables.reader_codes import abnormal_serials
 
@@ -28,7 +29,8 @@ from nhirx.tables.reader_codes import abnormal_serials
 def told_error(field_and_code: str) -> dict[str, Any]:
     """``M49:D060`` with its words and what to do about it."""
     field, _, code = field_and_code.partition(":")
-    return described(field, code, severity="error").model_dump(mode="json")
+    name_zh, name_en = field_words(field)
+    return described(field, code, severity="error").model_dump(mode="json") | {"name_zh": name_zh, "name_en": name_en}
 
 
 @dataclass(slots=True)
