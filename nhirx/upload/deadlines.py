@@ -10,11 +10,12 @@ from datetime import date, datetime, timedelta
 
 from nhirx import roc
 from nhirx.model import Finding, Severity
-from nhirx.outbox import Outbox, Queued
+from nhirx.outbox import Dispensing, Outbox, Queued
 from nhirx.roc import TAIPEI
 from nhirx.tables.decide import limit
 
 _SOON = timedelta(days=7)
+_EARLY = timedelta(hours=4)
 _MOST = 1000
 
 
@@ -25,7 +26,7 @@ def deadlines(outbox: Outbox, now: datetime) -> list[tuple[Queued, Finding]]:
         visited = visit_of(item)
         if item.state in ("built", "sending", "stuck"):
             due = visited + timedelta(hours=limit("upload-hours", now.date()).value)
-            if now >= due - timedelta(hours=4):
+            if now >= due - _EARLY:
                 found.append((due, item, _finding("upload-late", due, now, "就醫資料應上傳", "the record is to be uploaded")))
         correct, claims = correction_ends(visited.date(), now.date()), claims_day(visited.date(), now.date())
         if item.state in ("rejected", "stuck"):
@@ -36,6 +37,19 @@ def deadlines(outbox: Outbox, now: datetime) -> list[tuple[Queued, Finding]]:
                 if now >= due - _SOON:
                     found.append((due, item, _finding(code, due, now, zh, en)))
     return [(item, finding) for _, item, finding in sorted(found, key=lambda one: one[0])]
+
+
+def stopped(outbox: Outbox, now: datetime) -> list[tuple[Dispensing, Finding]]:
+    """Dispensings that took a number and were never finished, late or soon to be: they stand in no queue and would be forgotten."""
+    found: list[tuple[datetime, Dispensing, Finding]] = []
+    for one in outbox.journal.unfinished():
+        visited = one.reading.visited_at if one.reading is not None else one.opened_at
+        due = visited + timedelta(hours=limit("upload-hours", now.date()).value)
+        if now >= due - _EARLY:
+            found.append(
+                (due, one, _finding("upload-late", due, now, "中斷的調劑應完成並上傳", "finish and upload what was stopped"))
+            )
+    return [(one, finding) for _, one, finding in sorted(found, key=lambda each: each[0])]
 
 
 def visit_of(item: Queued) -> datetime:

@@ -9,7 +9,7 @@ from nhirx.model import CheckError, CheckResult, Receipt, UploadRecord
 from nhirx.outbox import Outbox
 from nhirx.outbox.keys import KeyRing
 from nhirx.roc import TAIPEI
-from nhirx.upload.deadlines import claims_day, correction_ends, deadlines
+from nhirx.upload.deadlines import claims_day, correction_ends, deadlines, stopped
 
 VISIT = datetime(2026, 11, 20, 9, 0, 13, tzinfo=TAIPEI)
 
@@ -93,3 +93,16 @@ def test_the_end_of_correction_by_the_rule_of_the_day(visited: str, on: str, end
 @pytest.mark.parametrize(("visited", "due"), [("2026-11-01", "2026-12-20"), ("2026-12-31", "2027-01-20")])
 def test_the_day_of_the_claim(visited: str, due: str) -> None:
     assert due == f"{claims_day(date.fromisoformat(visited), date(2026, 11, 20)):%Y-%m-%d}"
+
+
+@pytest.mark.parametrize(("hours", "severities"), [(0, []), (19, []), (21, ["info"]), (30, ["warn"])])
+def test_a_dispensing_that_was_stopped_is_not_forgotten(tmp_path, hours: int, severities: list[str]) -> None:
+    """It stands in no queue, so nothing else would say that its day is running out; a card that is owed has another rule."""
+    opened = datetime(2026, 11, 20, 9, 0, tzinfo=TAIPEI)
+    with Outbox(f"sqlite:///{tmp_path / 'outbox.sqlite'}", clock=lambda: opened, ring=KeyRing.new()) as outbox:
+        left = outbox.journal.open({}, None, None)
+        outbox.journal.hold(outbox.journal.open({}, None, None))
+        found = stopped(outbox, opened + timedelta(hours=hours))
+
+    assert severities == [finding.severity for _, finding in found]
+    assert {left} >= {one.id for one, _ in found}
