@@ -122,7 +122,9 @@ on("record", (event) => {
   heard({ id: event.id, state: event.state, ...(event.opcode ? { opcode: event.opcode } : {}) });
   if (state.work?.record?.id === event.id) refresh(event.id);
 });
-on("card", () => {
+on("card", (event) => {
+  // What was read of a card is over the moment it is taken out.
+  if (event.state !== "card" && state.work?.holder) change({ holder: null });
   if (state.work?.phase === "open") lookAtCard();
 });
 // A plan was made: see whose card is in the reader.

@@ -33,7 +33,7 @@ async function load(id, box, fields, sent) {
       send.disabled = false;
       put(said, h("p", { class: "finding block" }, icon("block"), h("span", { class: "words" }, both(error))));
     }
-  } }, changed(given.changes ?? []), open(given.open ?? [], values), others(given, fields, values), said, h("div", { class: "row" }, send));
+  } }, changed(given.changes ?? []), open(given.open ?? [], fields, values), others(given, fields, values), said, h("div", { class: "row" }, send));
   put(box, h("h3", {}, t(given.possible === false ? "fix.by-hand" : "fix.title")), form);
 }
 
@@ -48,9 +48,9 @@ function changed(changes) {
 }
 
 /** One field for each error that has no single remedy; emptied, the field is taken out of the record. */
-function open(errors, values) {
+function open(errors, fields, values) {
   const places = [...new Map(errors.map((one) => [place(one), one])).values()];
-  return places.length ? h("div", { class: "fields two" }, places.map((one) => field(one, values, both(one, "fix_") || both(one)))) : null;
+  return places.length ? h("div", { class: "fields two" }, places.map((one) => field({ ...fields.find((row) => place(row) === place(one)), ...one }, values, both(one, "fix_") || both(one)))) : null;
 }
 
 function field(one, values, hint) {
@@ -72,7 +72,7 @@ function others(given, fields, values) {
     choose.selectedIndex = 0;
     added.lastElementChild?.querySelector("input").focus();
   } }, h("option", {}, t("fix.other")), rest.map((row) => h("option", {}, `${place(row)} ${both(row, "name_")}`)));
-  return h("div", { class: "stack tight" }, added, h("div", { class: "row" }, choose));
+  return h("div", { class: "stack" }, added, h("div", { class: "row" }, choose));
 }
 
 /** @param {Map<string, any>} values */

@@ -81,7 +81,7 @@ function problemCard(one) {
   const tone = one.severity === "error" || !one.severity ? "block" : "warn";
   const fix = both(one, "fix_") || both(one.fix ?? {});
   return h("div", { class: `finding ${tone}`, data: { field: one.field, code: one.code } }, icon(tone, t(`severity.${tone}`)),
-    h("div", { class: "words" }, h("span", { class: "mono" }, `${one.field} ${one.code}`), one.order ? ` (${t("check.order", { n: one.order })})` : "", " ", both(one)),
+    h("div", { class: "words" }, both(one), one.order ? ` (${t("check.order", { n: one.order })})` : "", " ", h("span", { class: "mono small" }, `${one.field}:${one.code}`)),
     fix ? h("div", { class: "from" }, h("strong", {}, t("check.fix")), " ", fix) : h("div", { class: "from" }));
 }
 

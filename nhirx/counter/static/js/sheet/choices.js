@@ -122,8 +122,8 @@ export async function lookAtCard() {
   const { work } = state;
   if (!work?.rx || work.phase === "done") return;
   const { id } = work;
-  const found = await get("/card").catch(() => null);
-  if (!found) return;
+  const found = await get("/card").catch((error) => (error.lost ? null : { holder: null }));
+  if (!found || found.busy) return;
   change({ holder: found.holder ? { ...found.holder, matches: found.matches ?? matches(found.holder, work.rx.patient) } : null }, id);
 }
 

@@ -1,0 +1,149 @@
+"""From the sheet to the record: the form, the card, the ways out, each with the real program and the sandbox."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from nhirx.roc import TAIPEI
+from nhirx.sim import PEOPLE, Simulator
+
+
+def test_the_keyboard_alone_goes_the_whole_way(
+    windows: Any, counter: Any, signed_in: Any, sim: Simulator, tools: Any, shoot: Any
+) -> None:
+    """A sheet that no plugin knows, typed in with Tab and Enter, dispensed with F9: no pointer is ever used."""
+    page: Page = windows(counter.url, signed_in)
+    expect(page.locator(".counter")).to_be_visible()
+    unknown = tools.make_sheet(sim)
+    page.keyboard.press("F2")
+    page.keyboard.type(unknown.visit_id)
+    page.keyboard.press("Enter")
+    expect(page.locator("#rx-form")).to_be_visible()
+    # The day of the visit stands inside the visit ID and is proposed.
+    expect(page.locator("#rx-visited_at")).not_to_have_value("")
+
+    def fill(name: str, text: str) -> None:
+        for _ in range(60):
+            if page.evaluate("document.activeElement.id || document.activeElement.dataset.keep || ''") == name:
+                break
+            page.keyboard.press("Tab")
+        else:
+            raise AssertionError(f"Tab does not come to {name}")
+        page.keyboard.type(text)
+
+    fill("from-card", "")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rx-national_id")).to_have_value("A123456789")
+    fill("rx-institution", tools.PRESCRIBER)
+    fill("rx-visit_serial", "0007")
+    fill("rx-days", "7")
+    for name, text in [("code", "AX90001100"), ("usage", "QD"), ("route", "PO"), ("days", "7"), ("total", "7")]:
+        fill(f"line-0-{name}", text)
+    fill("rx-diagnoses", "I10")
+    fill("rx-fee", "360")
+    shoot(page, "form", whole=True)
+    fill("use-rx", "")
+    page.keyboard.press("Enter")
+    expect(page.locator("#dispense")).to_be_enabled()
+    page.keyboard.press("F8")
+    fill("why-M16", "")
+    expect(page.locator("#record .why").first).to_contain_text("M16")
+    shoot(page, "record", whole=True)
+    page.keyboard.press("F9")
+
+    expect(page.locator('#done[data-state="accepted"]')).to_be_visible()
+
+
+def test_another_persons_card_stops(page: Page, sim: Simulator, sheet: Any, scan_by_typing: Any, shoot: Any) -> None:
+    """The card in the reader belongs to somebody else: the page stops before anything is taken from it."""
+    sim.insert_card(PEOPLE[1])
+    issued = len(sim.ledger.issued())
+    scan_by_typing(page, sheet)
+    expect(page.locator("#card-state.block")).to_contain_text("別人")
+    expect(page.locator("#dispense")).to_be_disabled()
+    shoot(page, "wrong-card")
+
+    assert len(sim.ledger.issued()) == issued
+
+
+def test_an_owed_card_is_held_and_made_up(
+    page: Page, sim: Simulator, sheet: Any, tools: Any, scan_by_typing: Any, shoot: Any
+) -> None:
+    """No card: dispensed and held, nothing sent. The card comes: made up from the list, sent and accepted."""
+    sim.remove_card()
+    scan_by_typing(page, sheet)
+    page.locator("#hold").click()
+    expect(page.locator("#dispense")).to_contain_text("欠卡")
+    page.keyboard.press("F9")
+    expect(page.locator(".outcome.warn")).to_contain_text("等病人補卡")
+    shoot(page, "held")
+    # The record of a make-up must be younger than what it makes up, and the format counts in seconds.
+    held = int(time.time())
+    tools.wait_for(lambda: time.time() >= held + 2, "another second")
+    sim.insert_card(PEOPLE[0])
+    page.keyboard.press("F7")
+    item = page.locator("#held .item").filter(has_text=sheet.person.national_id[:3]).last
+    expect(item).to_be_visible()
+    shoot(page, "todo")
+    item.locator('[data-act="make-up"]').click()
+    expect(page.locator("#dispense")).to_contain_text("補卡")
+    expect(page.locator("#dispense")).to_be_enabled()
+    page.keyboard.press("F9")
+
+    expect(page.locator('#done[data-state="accepted"]')).to_be_visible()
+
+
+def test_a_card_that_fails_asks_for_the_reason_that_fits(
+    page: Page, sim: Simulator, sheet: Any, scan_by_typing: Any, shoot: Any
+) -> None:
+    """The card's chip fails: the page lists only fitting reasons, with the share of abnormal records beside them."""
+    scan_by_typing(page, sheet)
+    expect(page.locator("#dispense")).to_be_enabled()
+    page.locator("#abnormal").click()
+    expect(page.locator('dialog[data-name="abnormal"] .choice').first).to_be_visible()
+    # The card works after all, so nothing is proposed: a person has to choose.
+    expect(page.locator("#choose-serial")).to_be_disabled()
+    page.locator('.choice:has-text("A000")').click()
+    shoot(page, "abnormal")
+    page.locator("#choose-serial").click()
+    expect(page.locator("#dispense")).to_contain_text("異常")
+    expect(page.locator("#dispense")).to_be_enabled()
+    page.keyboard.press("F9")
+
+    expect(page.locator("#done")).to_be_visible()
+
+
+def test_an_illegible_sheet_is_a_declared_act(
+    windows: Any, counter: Any, signed_in: Any, camera: Any, tools: Any, sim: Simulator, shoot: Any
+) -> None:
+    """Nobody can read the ID: a person says so with the cause; the picture of that moment is kept with the dispensing."""
+    tools.film_of_desk(camera)
+    page: Page = windows(counter.url, signed_in, camera=True)
+    expect(page.locator(".said.warn")).to_be_visible()
+    page.locator("#no-id").click()
+    page.locator("#no-id-cause").select_option("damaged")
+    shoot(page, "no-id")
+    page.keyboard.press("Enter")
+    expect(page.locator("#rx-form")).to_be_visible()
+    expect(page.locator(".sheet-head")).to_contain_text("無法辨識")
+    page.locator("#from-card").click()
+    expect(page.locator("#rx-national_id")).to_have_value("A123456789")
+    yesterday = datetime.now(TAIPEI) - timedelta(days=1)
+    typed = {"institution": tools.PRESCRIBER, "visited_at": f"{yesterday:%Y-%m-%d} 09:30", "visit_serial": "0007", "days": "7"}
+    for name, text in (typed | {"diagnoses": "J069", "fee": "360"}).items():
+        page.locator(f"#rx-{name}").fill(text)
+    for name, text in {"code": "AX90001100", "usage": "QD", "route": "PO", "days": "7", "total": "7"}.items():
+        page.locator(f'[data-keep="line-0-{name}"]').fill(text)
+    page.locator("#use-rx").click()
+    expect(page.locator("#dispense")).to_be_enabled()
+    with page.expect_response(lambda answer: answer.url.endswith("/dispensings")) as answered:
+        page.keyboard.press("F9")
+    expect(page.locator("#done")).to_be_visible()
+    number = answered.value.json()["dispensing"]["id"]
+    declared = page.request.get(f"{counter.url}/api/v1/dispensings/{number}").json()["dispensing"]["illegible"]
+
+    assert ("damaged", True) == (declared["cause"], declared["picture"])
