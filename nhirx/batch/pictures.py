@@ -7,6 +7,7 @@ import io
 import shutil
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from nhirx.batch.worker import Piece
 
@@ -15,8 +16,9 @@ SMALL = 260
 _COPIED = frozenset({"jpeg", "png"})
 
 
-def write(path: Path, piece: Piece) -> str | None:
-    """Write page ``piece.first`` of ``path`` to ``piece.picture`` and answer it small, as base64 of a JPEG.
+def write(path: Path, piece: Piece) -> dict[str, Any] | None:
+    """Write page ``piece.first`` of ``path`` to ``piece.picture`` and answer it small: ``jpeg`` in base64, and ``width`` and
+    ``height`` of the page as it was read, in pixels.
 
     A JPEG or PNG is copied as it is; other pages become a grey PNG. None when the page cannot be shown; then nothing is written.
     """
@@ -42,7 +44,8 @@ def write(path: Path, piece: Piece) -> str | None:
     else:
         picture.save(new, "PNG")
     new.replace(target.with_suffix("." + {"jpeg": "jpg"}.get(kind or "", "png")))
+    width, height = picture.size
     picture.thumbnail((SMALL, SMALL))
     small = io.BytesIO()
     picture.save(small, "JPEG", quality=55)
-    return base64.b64encode(small.getvalue()).decode()
+    return {"jpeg": base64.b64encode(small.getvalue()).decode(), "width": width, "height": height}

@@ -59,7 +59,7 @@ def write(journal: Journal, options: Options, pool: Pool) -> dict[str, Any]:
     told = summary.told(options.sources)
     small = _draw(journal, out / "review", pool, {scan["review"]["name"] for scan in shown})
     with _whole(out / "report.html") as page:
-        page.write(report.html(told, shown, small).encode("utf-8", "backslashreplace"))
+        page.write(report.html(told, shown, small, whole_ids=options.whole_ids).encode("utf-8", "backslashreplace"))
     with _whole(out / "summary.json") as file:
         # The last one: where it stands, the batch is done.
         file.write(json.dumps(told, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
@@ -90,9 +90,9 @@ def _joined(journal: Journal) -> Iterator[tuple[Entry, dict[str, Any] | None]]:
             record = next(records, None)
 
 
-def _draw(journal: Journal, folder: Path, pool: Pool, wanted: set[str]) -> dict[str, str]:
+def _draw(journal: Journal, folder: Path, pool: Pool, wanted: set[str]) -> dict[str, dict[str, Any]]:
     """Write the pictures of all pages for a person; answer those of ``wanted`` small, by name."""
-    small: dict[str, str] = {}
+    small: dict[str, dict[str, Any]] = {}
     for piece, message in pool.work(_pieces(journal, folder)):
         name = Path(piece.picture or "").name
         if message[0] == "picture" and message[1] is not None and name in wanted:

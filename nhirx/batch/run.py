@@ -33,6 +33,8 @@ class Options:
     resume: bool = False
     page_seconds: float = PAGE_SECONDS
     reading: Reading = field(default_factory=Reading)
+    whole_ids: bool = False
+    """Whether the report shows visit IDs unmasked."""
 
 
 @dataclass(slots=True)

@@ -10,13 +10,44 @@ STATUS = {
     "unreadable": ("有條碼但讀不出", "a code, not readable"),
     "error": ("檔案或頁面有問題", "broken file or page"),
 }
+# (zh, en, what to do in zh, in en)
 REVIEW = {
-    "conflict": ("同一張處方上的條碼不一致，請對照紙本", "the codes of one sheet disagree: compare with the paper"),
-    "unreadable": ("看得到條碼但讀不出，請人工輸入或重新掃描", "a code could not be read: key it in or scan again"),
-    "none": ("沒有找到就醫識別碼，請確認是否為 2.0 處方", "no visit ID was found: is it a 2.0 prescription?"),
-    "error": ("檔案損壞或無法開啟", "the file is broken or does not open"),
-    "ocr": ("只由文字辨識讀出，必須由人員確認", "read from printed text only: has to be confirmed"),
-    "single": ("只讀到一次且無檢查碼，請核對", "one reading without a check of its own: compare"),
+    "conflict": (
+        "同一張處方的條碼互相矛盾",
+        "the codes of one sheet disagree",
+        "請對照紙本，以正確的一組輸入。",
+        "Compare with the paper and key in the right one.",
+    ),
+    "unreadable": (
+        "看得到條碼但讀不出",
+        "a code could not be read",
+        "請依紙本上的文字輸入，或以 300 dpi 重新掃描。",
+        "Key it in from the printed text, or scan again at 300 dpi.",
+    ),
+    "none": (
+        "沒有就醫識別碼",
+        "no visit ID was found",
+        "請確認是否為 2.0 處方、是否掃到背面。",
+        "Is it a 2.0 prescription? Is it the right side of the sheet?",
+    ),
+    "error": (
+        "檔案或頁面損壞",
+        "the file or page is broken",
+        "請重新掃描或重新匯出。",
+        "Scan or export it again.",
+    ),
+    "ocr": (
+        "只由文字辨識讀出",
+        "read from printed text only",
+        "辨識可能認錯字：請逐字核對後確認。",
+        "Recognition may take one letter for another: compare and confirm.",
+    ),
+    "single": (
+        "只讀到一次且無檢查碼",
+        "one reading without a check of its own",
+        "請與紙本核對後確認。",
+        "Compare with the paper and confirm.",
+    ),
 }
 CONFIDENCE = {
     "agreed": ("兩種來源一致", "two sources agree"),
@@ -37,4 +68,49 @@ SKIPPED = {
     "not-a-picture": ("不是影像或 PDF", "no picture or PDF"),
     "not-a-file": ("不是一般檔案（連結、裝置）", "no plain file (link, device)"),
     "empty-archive": ("空的壓縮檔", "empty archive"),
+}
+SYMBOLOGY = {
+    "qr": "QR",
+    "code128": "Code 128",
+    "code39": "Code 39",
+    "ean13": "EAN-13",
+    "datamatrix": "Data Matrix",
+    "pdf417": "PDF417",
+    "text": "印刷文字",
+}
+KIND = {
+    "visit-id": ("就醫識別碼", "visit ID"),
+    "prescription-qr": ("處方內容", "the prescription itself"),
+    "virtual-card": ("虛擬健保卡", "virtual card"),
+    "placeholder": ("預設值", "placeholder"),
+    "other": ("其他", "other"),
+}
+TRIED = (
+    ("整頁以所有碼制解碼", "the whole page, in every symbology that can hold a visit ID"),
+    ("找出像條碼的區域，逐一拉正、放大再讀", "regions that look like codes, straightened, enlarged, read again"),
+    ("加強對比、去模糊、多條線平均", "more contrast, sharpened, many lines averaged"),
+    ("另外兩種解碼器", "two more decoders"),
+    ("依印刷模型逐格還原", "restoring bars and QR cells by a model of the print"),
+    ("辨識印刷文字（已安裝 ocr 時）", "the printed text, where the extra ocr is installed"),
+)
+
+
+def file_error(code: str) -> tuple[str, str]:
+    """The code of an error of a file or page in words, (zh, en)."""
+    return _FILE_ERROR.get(code, (code, ""))
+
+
+_FILE_ERROR = {
+    "file-empty": ("空白檔案", "empty"),
+    "file-damaged": ("檔案損壞", "damaged"),
+    "file-missing": ("檔案已不存在", "gone"),
+    "file-too-large": ("檔案或影像太大", "too large"),
+    "file-kind-unknown": ("不是影像或 PDF", "neither picture nor PDF"),
+    "file-unreadable": ("無法開啟", "does not open"),
+    "archive-refused": (
+        "拒絕的壓縮檔（損壞、加密、過大或太多層）",
+        "archive refused: damaged, encrypted, too large or nested too deep",
+    ),
+    "page-timeout": ("超過一頁的時限", "took longer than a page may"),
+    "page-crashed": ("讀取程式中斷", "ended the process that read it"),
 }

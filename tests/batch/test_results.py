@@ -11,8 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
+from nhirx.batch.plots import rate
 from nhirx.batch.report import html
 from nhirx.batch.results import _safe, why_a_person
+from nhirx.batch.source import Entry
+from nhirx.batch.summary import Summary
 from nhirx.identifiers import mask_visit_id
 
 
@@ -167,3 +170,51 @@ def test_small_picture_is_small(mixed):
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(first), np.uint8), cv2.IMREAD_GRAYSCALE)
 
     assert max(picture.shape) <= 260
+
+
+def test_report_shows_whole_ids_only_when_asked(tmp_path, draw, batch):
+    """A page read from one unchecked form is shown with its ID, masked or not."""
+    scan = {
+        "path": "in/a.png", "page": 1, "status": "found", "visit_ids": [draw.visit_id(3)], "confidence": "single", "reasons": [],
+        "codes": [], "review": {"why": "single", "name": "0000001-single"},
+    }  # fmt: skip
+    summary = counted([scan])
+
+    assert draw.visit_id(3) not in html(summary, [scan], {})
+    assert draw.visit_id(3) in html(summary, [scan], {}, whole_ids=True)
+
+
+def test_report_says_what_was_tried_and_where_codes_were_read():
+    """The frame of each code that was read lies over the picture, in the page's own pixels."""
+    code = {
+        "text": "x",
+        "symbology": "qr",
+        "kind": "other",
+        "polygon": [[1.0, 2.0], [9.0, 2.0], [9.0, 8.5], [1.0, 8.5]],
+        "reads": 1,
+    }
+    scan = {
+        "path": "in/a.png", "page": 1, "status": "unreadable", "visit_ids": [], "confidence": None, "reasons": ["blur"],
+        "codes": [code], "review": {"why": "unreadable", "name": "0000001-unreadable"},
+    }  # fmt: skip
+    page = html(counted([scan]), [scan], {"0000001-unreadable": {"jpeg": "QUJD", "width": 40, "height": 30}})
+
+    assert "viewBox='0 0 40 30'" in page
+    assert "points='1,2 9,2 9,8.5 1,8.5'" in page
+    assert "讀不出的頁面已依序試過" in page
+    assert "QR（其他）" in page
+
+
+def counted(scans):
+    """A summary of ``scans``, all below the source ``in``."""
+    summary = Summary()
+    for number, scan in enumerate(scans):
+        summary.take(Entry(number, scan["path"], scan["path"]), scan | {"same_visit_id_as": None, "same_picture_as": None})
+    return summary.told(("in",))
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "said"), [(1, 3, "33.3%"), (9999, 10_000, "99.9%"), (1, 10_000, "0.1%"), (0, 5, "0.0%"), (5, 5, "100.0%")]
+)
+def test_rate_is_whole_only_when_nothing_is_missing(part, whole, said):
+    assert said == rate(part, whole)
