@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from nhirx.counter.callers import COOKIE, Caller, Known, TheDesk
+from nhirx.counter.desk import Desk
 from nhirx.counter.models import LinkToken, NewOperator, Operator, OperatorList, SessionAnswer, SignIn
 from nhirx.counter.sessions import Session, csrf_of
 from nhirx.errors import RequestRefused, SessionLocked, SessionNeeded
@@ -19,23 +20,16 @@ def open_session(body: LinkToken, response: Response, desk: TheDesk) -> SessionA
     The link works once. The cookie ``nhirx_session`` then stands for the session and outlives a restart of the program.
     """
     cookie, session = desk.sessions.open(body.token)
-    response.set_cookie(
-        COOKIE,
-        cookie,
-        max_age=int(desk.options.session_life),
-        httponly=True,
-        samesite="strict",
-        secure=desk.options.tls,
-        path="/",
-    )
+    _hand_out(response, cookie, desk)
     desk.host.outbox.note("session", who="counter")
     return SessionAnswer(csrf=csrf_of(cookie), operator=session.operator, locked=desk.is_locked(session))
 
 
 @router.get("/session", operation_id="getSession", summary="目前的工作階段 The session at hand")
-def session(caller: Known) -> SessionAnswer:
+def session(response: Response, desk: TheDesk, caller: Known) -> SessionAnswer:
     """重新載入頁面後以 Cookie 取回 CSRF 代碼。 Gives a reloaded page its CSRF token again."""
     found, cookie = _of_page(caller)
+    _hand_out(response, cookie, desk)
     return SessionAnswer(csrf=csrf_of(cookie), operator=found.operator, locked=caller.locked)
 
 
@@ -90,6 +84,19 @@ def add_operator(body: NewOperator, desk: TheDesk, caller: Known) -> Operator:
     desk.operators.add(name, body.pin)
     desk.host.outbox.note("operator", who=caller.by)
     return Operator(name=name)
+
+
+def _hand_out(response: Response, cookie: str, desk: Desk) -> None:
+    """The cookie, good for as long as the session is from now on."""
+    response.set_cookie(
+        COOKIE,
+        cookie,
+        max_age=int(desk.options.session_life),
+        httponly=True,
+        samesite="strict",
+        secure=desk.options.tls,
+        path="/",
+    )
 
 
 def _of_page(caller: Caller) -> tuple[Session, str]:

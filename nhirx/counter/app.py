@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import resources
@@ -30,7 +31,7 @@ from nhirx.counter import (
 from nhirx.counter.callers import COOKIE
 from nhirx.counter.desk import Desk
 from nhirx.counter.guard import Guard
-from nhirx.counter.models import ErrorAnswer
+from nhirx.counter.models import EXAMPLE_PRESCRIPTION, ErrorAnswer
 from nhirx.counter.options import Options
 from nhirx.host import Host
 
@@ -126,6 +127,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         tree = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
+        # Answers of the demo's story, shortened; a test compares their members with real ones.
+        examples = json.loads(resources.files("nhirx.counter").joinpath("examples.json").read_text("utf-8"))
         # A program needs its key; the page needs cookie and CSRF token together.
         both: list[dict[str, list[str]]] = [{"key": []}, {"session": [], "csrf": []}]
         reading: list[dict[str, list[str]]] = [{"key": []}, {"session": []}]
@@ -133,6 +136,10 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             for method, operation in path.items():
                 if operation.get("security"):
                     operation["security"] = reading if method == "get" else both
+                if (example := examples.get(operation["operationId"])) is not None:
+                    done = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+                    done["content"]["application/json"]["example"] = example
+        tree["components"]["schemas"]["Prescription"]["example"] = EXAMPLE_PRESCRIPTION
         tree["components"]["securitySchemes"]["session"]["name"] = COOKIE
         for name in ("HTTPValidationError", "ValidationError"):
             tree["components"]["schemas"].pop(name, None)

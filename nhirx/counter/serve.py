@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import signal
 import socket
 import ssl
@@ -142,6 +143,8 @@ class Server:
     def run(self) -> None:
         import uvicorn
 
+        # It would write tracebacks, and the words of an exception may be a patient. What went wrong is logged by ``answers``.
+        logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
         config = uvicorn.Config(
             self.app,
             log_config=None,

@@ -125,3 +125,19 @@ def test_localhost_is_a_name_of_this_computer(shop):
     answer = httpx.get(f"http://localhost:{shop.server.options.port}/openapi.json")
 
     assert 200 == answer.status_code
+
+
+def test_a_defect_of_ours_is_500_in_the_same_shape_and_names_nobody(shop, page, monkeypatch, capfd, caplog):
+    """The words of an exception may be a patient: only its kind and place are logged, whoever logs."""
+
+    def broken(*_):
+        raise ValueError("A123456789 王小明")
+
+    monkeypatch.setattr(shop.host, "plan", broken)
+    status, answer = page.call("POST", "/plan", {"prescription": shop.prescription()})
+    written = "".join(capfd.readouterr()) + caplog.text
+
+    assert (500, "error", {"kind": "ValueError"}) == (status, answer["error"]["code"], answer["error"]["detail"])
+    assert "ValueError in test_guard.py" in caplog.text
+    assert "A123456789" not in written
+    assert "王小明" not in written

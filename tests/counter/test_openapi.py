@@ -92,6 +92,47 @@ def test_every_operation_is_described_in_both_languages_with_its_failures(page):
     assert not {"HTTPValidationError", "ValidationError"} & set(tree["components"]["schemas"])
 
 
+def test_examples_have_the_members_of_real_answers(shop, page, rendered):
+    """What a vendor copies from the description is what comes."""
+    known = shop.prescription()
+    picture = (rendered / "demo-sheet.jpg").read_bytes()
+    done = page.ok("POST", "/dispensings", {"prescription": known})
+    record = done["dispensing"]["record_id"]
+    real = {
+        "postScan": page.request("POST", "/api/v1/scans", content=picture).json(),
+        "postCode": page.ok("POST", "/codes", {"text": "OUSE4FA11RP4J3DLSH9J\r"}),
+        "postFind": page.ok("POST", "/prescriptions/find", {"text": known["sheet"]["visit_id"]}),
+        "postPlan": page.ok("POST", "/plan", {"prescription": known}),
+        "getCard": page.ok("GET", "/card"),
+        "postDispensing": done,
+        "getDispensings": page.ok("GET", "/dispensings?state=today"),
+        "getDispensing": page.ok("GET", f"/dispensings/{done['dispensing']['id']}"),
+        "getRecords": page.ok("GET", "/records?limit=1"),
+        "getRecord": shop.settled(page, record, "accepted"),
+        "getState": page.ok("GET", "/state"),
+    }
+    tree = page.get("/openapi.json").json()
+    shown = {
+        one["operationId"]: answer["content"]["application/json"]["example"]
+        for path in tree["paths"].values()
+        for one in path.values()
+        for answer in one["responses"].values()
+        if "example" in answer.get("content", {}).get("application/json", {})
+    }
+
+    assert set(real) == set(shown)
+    assert {name: _members(answer) for name, answer in real.items()} == {name: _members(answer) for name, answer in shown.items()}
+
+
+def _members(tree):
+    """The names of an answer, one level into its lists and objects."""
+    inner = {name: next(iter(value), None) if isinstance(value, list) else value for name, value in tree.items()}
+    return {
+        name: sorted(value) if isinstance(value, dict) and name not in ("fields", "why", "refill") else None
+        for name, value in inner.items()
+    }
+
+
 _ODD = (
     None,
     "",
