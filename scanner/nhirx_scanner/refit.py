@@ -26,7 +26,7 @@ from nhirx_scanner.symbols import ALPHABET93
 _RATE = 4  # samples per module
 _TAIL = 6  # modules that blur carries a character over its rim
 _STOP128 = (2.0, 3.0, 3.0, 1.0, 1.0, 1.0, 2.0)
-_DRIFTS = np.arange(-28, 29) * 0.25  # modules
+DRIFTS = np.arange(-28, 29) * 0.25  # modules
 _SLOPES = 4  # quarters of a module that the drift may change from place to place, either way
 _BEND = 0.1  # cost of each quarter by which that change itself changes
 _STRANGER = 0.4  # cost of a character that no visit ID has, while the text is looked for
@@ -133,7 +133,7 @@ def read(profile: Array, *, enlarged: float = 1.0) -> Refit | None:
         return None
     if float(np.median(np.partition(best.leads, 1, axis=1)[:, 1])) < _NO_LEAD:
         return None
-    return _as_text(replace(_polished(best, *best_line), backwards=best.backwards))
+    return as_text(replace(_polished(best, *best_line), backwards=best.backwards))
 
 
 def _paths(profile: Array, found: tuple[float, float], enlarged: float) -> list[tuple[float, bool, Drawn, Array, Array]]:
@@ -145,9 +145,9 @@ def _paths(profile: Array, found: tuple[float, float], enlarged: float) -> list[
             if (high - low) / form.modules < _LEAST_MODULE * enlarged:
                 continue
             spread = spread_of(line, low, high, form)
-            seen = _windows(line, low, high, form)
+            seen = windows(line, low, high, form)
             for blur in _FIRST_BLURS:
-                costs = _correlation(seen, *templates(form, blur, spread)).reshape(form.symbols, len(_DRIFTS), -1)
+                costs = correlation(seen, *templates(form, blur, spread)).reshape(form.symbols, len(DRIFTS), -1)
                 look = float(best_places(costs, form).min(axis=1).mean())
                 looks.append((look, backwards, Drawn(form, blur, spread), costs))
     out = []
@@ -155,21 +155,22 @@ def _paths(profile: Array, found: tuple[float, float], enlarged: float) -> list[
         form = drawn.form
         path, cost = smooth_path(best_places(costs, form))
         picked = (costs[np.arange(form.symbols), path] + _barred(form)).argmin(axis=1)
-        out.append((cost / form.symbols, backwards, drawn, _DRIFTS[path], picked))
+        out.append((cost / form.symbols, backwards, drawn, DRIFTS[path], picked))
     return out
 
 
-def _windows(line: Array, low: float, high: float, form: Form) -> Array:
+def windows(line: Array, low: float, high: float, form: Form) -> Array:
     """(places · drifts × samples), mean free: what is seen where a character may lie."""
     module, count = (high - low) / form.modules, int(form.width * _RATE)
     within = np.arange(count) / _RATE + 0.5 / _RATE
-    at = low + module * (form.width * np.arange(form.symbols)[:, None, None] + _DRIFTS[None, :, None] + within) - 0.5
+    at = low + module * (form.width * np.arange(form.symbols)[:, None, None] + DRIFTS[None, :, None] + within) - 0.5
     seen: Array = np.interp(at.ravel(), np.arange(len(line)), line).reshape(-1, count).astype(np.float32)
     seen -= seen.mean(axis=1, keepdims=True)
     return seen
 
 
-def _correlation(seen: Array, shapes: Array, lengths: Array) -> Array:
+def correlation(seen: Array, shapes: Array, lengths: Array) -> Array:
+    """1 − correlation of every window with every shape."""
     size = np.sqrt((seen**2).sum(axis=1)) + 0.15
     product = cv2.gemm(seen, shapes, 1.0, None, 0.0, flags=cv2.GEMM_2_T)  # type: ignore[call-overload]
     costs: Array = 1 - product / (size[:, None] * lengths[None])
@@ -376,7 +377,8 @@ def _form39(ratio: float) -> Form:
     return Form("code39", ratio, 22, 22 * (3 * ratio + 7) - 1, 3 * ratio + 7)
 
 
-def _as_text(fit: Fit) -> Refit:
+def as_text(fit: Fit) -> Refit:
+    """The text that the fit speaks for, with its check characters right."""
     form = fit.drawn.form
     leads = fit.leads.astype(np.float64)
     reading = solve_places(leads, form, fit.backwards)

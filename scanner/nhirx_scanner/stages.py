@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from nhirx_scanner import engines, finders, locate, read1d, readqr, rectify, refit, steered
+from nhirx_scanner import compare, engines, finders, locate, read1d, readqr, rectify, refit, steered
 from nhirx_scanner.engines import Read
 from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars, Blob
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from nhirx_scanner.scanner import Scanner
 
 STAGES = ("regions", "faint", "retry", "zbar", "opencv", "model1d", "refit1d", "modelqr", "ocr", "others")
-THOROUGH_MS, FAST_MS, SECOND_FORM_MS, TEXT_MS = 1400.0, 60.0, 250.0, 900.0
+THOROUGH_MS, FAST_MS, SECOND_FORM_MS, TEXT_MS, OTHERS_MS = 1400.0, 60.0, 250.0, 900.0, 100.0
 _MOST_BARS, _MOST_FAINT, _MOST_REDRAWN, _MOST_BLOBS = 8, 5, 4, 6
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 _HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
@@ -267,10 +267,13 @@ def _read_bars(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
 
 
 def _redraw_bars(work: Work) -> None:
-    """The strips that are left, by synthesis: dear, so the most bar-like first and not many."""
+    """The strips that are left, by synthesis: dear, so the strongest first and not many."""
     for bars, cut in sorted(work.bars, key=lambda item: -item[0].score)[:_MOST_REDRAWN]:
-        if work.done or not work.may("refit1d"):
+        if work.settled or not work.may("refit1d"):
             return
+        if work.done:
+            _compare_bars(work, bars, cut)
+            continue
         found = _redrawn(cut)
         if found is not None:
             read = Read(found.text, found.symbology, (), "model")
@@ -278,6 +281,17 @@ def _redraw_bars(work: Work) -> None:
                 _settle_bars(work, bars, cut, [read])
             else:
                 work.doubtful.setdefault(found.text, read.moved(bars.polygon))
+
+
+def _compare_bars(work: Work, bars: Bars, cut: Cut) -> None:
+    """One form was read elsewhere: whether this strip says the same, or clearly another ID."""
+    ids = decide(work.reads).visit_ids
+    if len(ids) != 1:
+        return
+    enlarged = 1.0 / float(np.hypot(cut.matrix[0, 0], cut.matrix[1, 0]))
+    verdict = compare.compare(rectify.weighed(cut.picture), ids[0], enlarged=enlarged)
+    if verdict is not None:
+        _settle_bars(work, bars, cut, [Read(verdict.text, verdict.symbology, (), "model")])
 
 
 def _redrawn(cut: Cut) -> refit.Refit | None:
@@ -384,6 +398,8 @@ def _other_codes(work: Work) -> None:
 
     Last, because some of these symbologies check nothing and would be read out of the bars of an ID.
     """
+    if work.scanner.limit_ms is None:
+        work.until = max(work.until, time.perf_counter() + OTHERS_MS / 1000.0)
     for region, cut in (*work.bars, *work.rest, *work.blobs):
         if not work.may("others"):
             return

@@ -1,0 +1,127 @@
+"""A strip that nobody could read, beside an ID that was read elsewhere on the sheet: does it say the same?
+
+To ask whether bars say *this* text needs far less of them than to ask what they say. The answer is ``same`` when every place
+agrees, ``other`` when nearly all do and the rest clearly say something else that stands on its own feet, and otherwise nothing:
+a damaged code, or a code of something else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from nhirx_scanner.forms import FORMS, LETTERS39, Array, Form
+from nhirx_scanner.read1d import ends, spread_of, templates, turned
+from nhirx_scanner.refit import DRIFTS, Drawn, Fit, as_text, correlation, fitted, smooth_path, windows
+from nhirx_scanner.symbols import ALPHABET93, check93
+
+_BLURS = (0.6, 1.2)
+_NO_CODE = 0.25  # mean cost of a place above which the strip is something else
+_CLEAR = 20.0  # lead of a place that says clearly what it says, in units of noise
+_MOST_OTHER = 5  # places in which a misprinted ID may differ
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``text`` is what the strip says: the text asked for, or the other one."""
+
+    says: Literal["same", "other"]
+    text: str
+    symbology: str
+
+
+def expected(form: Form, text: str) -> Array | None:
+    """The numbers of the characters, start and check included, that ``form`` prints for ``text``; None when it cannot."""
+    if form.name == "code39":
+        star = len(LETTERS39) - 1
+        return np.array([star, *(LETTERS39.index(letter) for letter in text), star])
+    if form.name == "code93":
+        values = [ALPHABET93.index(letter) for letter in text]
+        return np.array([47, *values, *check93(values), 47])
+    # Writers begin with pairs of digits where a text begins with four; such codes are one place shorter.
+    pairs = text[:4].isdigit()
+    if pairs != (form.symbols == 21):
+        return None
+    letters = [ord(letter) - 32 for letter in (text[4:] if pairs else text)]
+    values = [105, int(text[:2]), int(text[2:4]), 100, *letters] if pairs else [104, *letters]
+    check = (values[0] + sum(place * value for place, value in enumerate(values))) % 103
+    return np.array([*values, check])
+
+
+def compare(profile: Array, text: str, *, enlarged: float = 1.0) -> Verdict | None:
+    """Whether one averaged line across a code says ``text``. ``enlarged`` as in ``refit.read``."""
+    found = ends(profile)
+    if found is None:
+        return None
+    best: tuple[float, bool, Drawn, Array, Array] | None = None
+    for backwards in (False, True):
+        line, low, high = turned(profile, found, backwards)
+        for form in FORMS:
+            wanted = expected(form, text)
+            if wanted is None or (high - low) / form.modules < 0.7 * enlarged:
+                continue
+            spread = spread_of(line, low, high, form)
+            seen = windows(line, low, high, form)
+            for blur in _BLURS:
+                shapes, lengths = templates(form, blur, spread)
+                costs = correlation(seen, shapes, lengths).reshape(form.symbols, len(DRIFTS), -1)
+                path, cost = smooth_path(costs[np.arange(form.symbols), :, wanted])
+                if best is None or cost / form.symbols < best[0]:
+                    best = cost / form.symbols, backwards, Drawn(form, blur, spread), DRIFTS[path], wanted
+    if best is None or best[0] > _NO_CODE:
+        return None
+    _, backwards, drawn, drift, wanted = best
+    line, low, high = turned(profile, found, backwards)
+    fit = _nearest(line, low, high, drawn, drift, wanted)
+    verdict = _verdict(fit, wanted, text)
+    if verdict is not None and verdict.says == "other":
+        # Held fast to the wrong text the drawing lay a little askew: free, it shows what is printed.
+        free = as_text(fitted(line, low, high, fit.drawn, drift, wanted, rounds=6))
+        return replace(verdict, text=free.text) if free.text != text else None
+    return verdict
+
+
+def _nearest(line: Array, low: float, high: float, drawn: Drawn, drift: Array, wanted: Array) -> Fit:
+    best = fitted(line, low, high, drawn, drift, wanted, rounds=4, fixed=True)
+    for _ in range(2):
+        around = [replace(best.drawn, blur=round(best.drawn.blur * factor, 3)) for factor in (1.3, 1 / 1.3)]
+        around += [replace(best.drawn, spread=best.drawn.spread + change) for change in (-0.25, 0.25)]
+        for other in around:
+            if 0.3 < other.blur < 2 and abs(other.spread) <= 1:
+                fit = fitted(line, low, high, other, drift, wanted, rounds=3, fixed=True)
+                if fit.misfit < best.misfit:
+                    best = fit
+    return best
+
+
+def _verdict(fit: Fit, wanted: Array, text: str) -> Verdict | None:
+    if fit.misfit > 0.3:
+        return None
+    places = np.arange(len(wanted))
+    form = fit.drawn.form
+    leads = fit.leads - fit.leads.min(axis=1, keepdims=True)
+    behind = leads[places, wanted]
+    rivals = leads.copy()
+    rivals[places, wanted] = np.inf
+    ahead = rivals.min(axis=1) - behind
+    heavy = np.maximum(fit.local / max(float(fit.local.mean()), 1e-9), 1.0)
+    clear = int((ahead / heavy > _CLEAR).sum())
+    if bool((behind < _CLEAR / 4).all()) and clear >= 0.7 * len(wanted):
+        return Verdict("same", text, form.name)
+    if clear < len(wanted) - _MOST_OTHER:
+        return None
+    other = as_text(fit)
+    if other.text == text or len(other.text) != len(text):
+        return None
+    if form.name != "code39":
+        # Damage changes a character, and the check is wrong then; a misprint has its own.
+        if other.forced > 2 or other.margin < (25 if form.name == "code128" else 100):
+            return None
+    else:
+        changed = [place + 1 for place, (a, b) in enumerate(zip(other.text, text, strict=True)) if a != b]
+        left = fit.local[[place for place in range(1, 21) if place not in changed]]
+        if float(behind[changed].min()) < 10 * _CLEAR or float(left.max()) > 5 * float(left.mean()) or fit.misfit > 0.1:
+            return None
+    return Verdict("other", other.text, form.name)
