@@ -26,7 +26,8 @@ _LEAST = 1e-4  # probability of what the recogniser does not see at all: ink ove
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """``logs`` (20, 34): log probability of every character at every place. ``score``: mean log probability of the path."""
+    """``logs`` (20, 34): log probability of every character at every place. ``score``: mean log probability of a place, less what
+    the path leaves out of the line it stands in: a longer word gives no good twenty."""
 
     logs: Array
     score: float
@@ -41,16 +42,17 @@ def best_path(frames: Array, characters: tuple[str, ...]) -> Path | None:
     alpha, blank, other = _reduced(frames, characters)
     if len(alpha) < LENGTH + 2:
         return None
-    spans = _spans(np.log(alpha + _LEAST), np.log(blank + _LEAST), np.log(other + _LEAST), np.log(frames.max(axis=1) + _LEAST))
-    if spans is None:
+    found = _spans(np.log(alpha + _LEAST), np.log(blank + _LEAST), np.log(other + _LEAST), np.log(frames.max(axis=1) + _LEAST))
+    if found is None:
         return None
+    spans, lost = found
     logs = np.empty((LENGTH, len(ALPHABET)))
     for place, (first, last, value) in enumerate(spans):
         peak = first + int(alpha[first : last + 1, value].argmax())
         seen = alpha[peak] + _LEAST
         logs[place] = np.log(seen / seen.sum())
     peaks = [float(np.log(alpha[first : last + 1, value].max() + _LEAST)) for first, last, value in spans]
-    return Path(logs, float(np.mean(peaks)))
+    return Path(logs, float(np.mean(peaks)) + lost / LENGTH)
 
 
 def count_characters(frames: Array, characters: tuple[str, ...]) -> int:
@@ -91,8 +93,8 @@ def _columns(characters: tuple[str, ...]) -> tuple[Array, Array, Array]:
     return np.array(columns), np.array(starts), np.array(empty)
 
 
-def _spans(alpha: Array, blank: Array, other: Array, free: Array) -> list[tuple[int, int, int]] | None:
-    """First frame, last frame and character of each of the twenty places on the best path (CTC, exact length)."""
+def _spans(alpha: Array, blank: Array, other: Array, free: Array) -> tuple[list[tuple[int, int, int]], float] | None:
+    """First frame, last frame and character of each of the twenty places on the best path (CTC, exact length), and its loss."""
     time, letters = alpha.shape
     alpha, blank, other = alpha - free[:, None], blank - free, other - free
     low = -1e9
@@ -137,10 +139,9 @@ def _spans(alpha: Array, blank: Array, other: Array, free: Array) -> list[tuple[
     top_last = int(said[LENGTH].argmax())
     if max(rest[LENGTH], said[LENGTH, top_last]) >= end:
         end_from = -2 if rest[LENGTH] >= said[LENGTH, top_last] else top_last
-        end_time = time - 1
-    if end_time < 0:
-        return None
-    return _traced(back_rest, back_said, end_from, end_time)
+        end, end_time = float(max(rest[LENGTH], said[LENGTH, top_last])), time - 1
+    spans = _traced(back_rest, back_said, end_from, end_time) if end_time >= 0 else None
+    return None if spans is None else (spans, min(0.0, end))
 
 
 def _traced(back_rest: Array, back_said: Array, state: int, now: int) -> list[tuple[int, int, int]] | None:

@@ -1,0 +1,134 @@
+"""Printed text: twenty places from a recogniser's frames, the structure as arbiter, and what a page answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from nhirx_scanner import Scanner, ctc, ocr
+from nhirx_scanner.ctc import Path
+
+from nhirx.identifiers.visit_id import ALPHABET
+from samples import corpus
+
+_CHARACTERS = ("blank", *ALPHABET, "O", "I", "a", "：", " ")
+
+
+def _frames(text: str, *, weak: dict[int, str] | None = None) -> np.ndarray:
+    """Frames that say ``text``: two frames a character, a blank after each. ``weak`` names a rival that is nearly as likely."""
+    rows = []
+    for place, character in enumerate(text):
+        row = np.full(len(_CHARACTERS), 1e-5)
+        row[_CHARACTERS.index(character)] = 0.55 if weak and place in weak else 0.99
+        if weak and place in weak:
+            row[_CHARACTERS.index(weak[place])] = 0.44
+        nothing = np.full(len(_CHARACTERS), 1e-5)
+        nothing[0] = 0.99
+        rows += [row, row, nothing]
+    return np.array(rows) / np.array(rows).sum(axis=1, keepdims=True)
+
+
+def _likely(text: str, rivals: dict[int, tuple[str, float]]) -> np.ndarray:
+    """(20, 34): ``text`` almost surely, except for the places where a rival has this share."""
+    likely = np.full((20, 34), 1e-4)
+    for place, character in enumerate(text):
+        rival, share = rivals.get(place, ("", 0.0))
+        likely[place, ALPHABET.index(character)] = 1 - share
+        if rival:
+            likely[place, ALPHABET.index(rival)] = share
+    return likely / likely.sum(axis=1, keepdims=True)
+
+
+def test_a_line_is_read_behind_its_label(draw):
+    """The label ends in a colon, the ID fills the line; groups of four are no other text."""
+    text = draw.visit_id(80)
+    grouped = " ".join(text[start : start + 4] for start in range(0, 20, 4))
+    for line in (text, "：" + text, "a：" + text, "：" + grouped):
+        path = ctc.best_path(_frames(line), _CHARACTERS)
+        assert path is not None
+        assert (text, True) == (path.text, path.score > -0.1)
+
+
+def test_letters_that_do_not_exist_are_digits(draw):
+    """O is 0 and I is 1: the alphabet has neither letter. A small letter is its capital."""
+    text = "0" + draw.visit_id(81)[1:19] + "1"
+    seen = ("O" + text[1:19] + "I").replace("A", "a")
+    path = ctc.best_path(_frames(seen), _CHARACTERS)
+
+    assert path is not None
+    assert text == path.text
+
+
+@pytest.mark.parametrize("length", [16, 19, 21, 24])
+def test_another_length_costs_more_than_a_look_is_worth(draw, length):
+    """Twenty can be forced out of any line, but it is seen."""
+    text = (draw.visit_id(82) * 2)[:length]
+    path = ctc.best_path(_frames(text), _CHARACTERS)
+
+    assert path is None or path.score < -0.2
+
+
+def test_looks_vote_place_by_place(draw):
+    """Two looks that disagree at one place each are outvoted there."""
+    text = draw.visit_id(83)
+    paths = [ctc.best_path(_frames(text, weak=weak), _CHARACTERS) for weak in ({2: "5"}, {9: "7"}, {})]
+    likely = ctc.together([path for path in paths if isinstance(path, Path)])
+
+    assert text == "".join(ALPHABET[int(value)] for value in likely.argmax(axis=1))
+    assert likely.max(axis=1).min() > 0.7
+
+
+def test_person_and_time_decide_between_look_alikes(draw):
+    """What cannot be a person or a year gives way to what can, and leaves a doubt."""
+    text = draw.visit_id(84)
+    wrong_person = text[:7] + "8"[: text[7] != "8"] + text[8:] if text[7] == "8" else text[:7] + "B" + text[8:]
+    assert text[7] in "12"
+    rivals = {7: (text[7], 0.45)}
+    seen = text[:7] + "E" + text[8:]
+    settled, trust = ocr.arbitrated(_likely(seen, rivals))
+
+    assert text == settled
+    assert 0.3 < trust < 0.97
+    assert wrong_person != text
+
+
+def test_a_text_without_person_or_time_is_not_proposed():
+    """Twenty likely characters in which nothing makes sense."""
+    assert (None, 0.0) == ocr.arbitrated(_likely("ZZZZZZZZZZZZZZZZZZZZ", {}))
+
+
+def test_a_doubt_in_the_free_places_is_a_doubt(draw):
+    """Nothing decides there, so the trust is that of the letter."""
+    text = draw.visit_id(85)
+    _, trust = ocr.arbitrated(_likely(text, {1: ("Z" if text[1] != "Z" else "Y", 0.4)}))
+
+    assert trust == pytest.approx(0.6, abs=0.02)
+
+
+def test_a_second_witness_may_doubt_two_letters_and_no_more(draw):
+    """Bars that say nearly what the line says are believed; bars that say something else are not."""
+    text = draw.visit_id(86)
+    line = ocr.Line(text, (), 0.9, True, _likely(text, {1: ("Z", 0.3), 4: ("Y", 0.3)}))
+    near = text[0] + "Z" + text[2:4] + "Y" + text[5:]
+    far = text[:19] + ("A" if text[19] != "A" else "B")
+
+    assert [True, True, False, False] == [line.agrees(each) for each in (text, near, far, "short")]
+
+
+def test_sheets_with_text_alone_are_proposed_and_never_more():
+    """Clean sheets: the printed ID, called ``ocr``; upside down as well."""
+    read = []
+    for page in corpus.pages("text", range(1000, 1003), severity=0):
+        for picture in (page.image, np.ascontiguousarray(page.image[::-1, ::-1])):
+            scan = Scanner(limit_ms=60_000).scan(picture)
+            assert {*scan.visit_ids} <= {*page.visit_ids}
+            assert scan.confidence in (None, "ocr")
+            read.append(scan.status == "found")
+
+    assert sum(read) >= 5
+
+
+def test_text_can_be_left_out():
+    """``ocr=False`` looks at codes only."""
+    page = next(corpus.pages("text", range(1000, 1001), severity=0))
+
+    assert () == Scanner(ocr=False).scan(page.image).visit_ids
