@@ -55,7 +55,7 @@ function content(record, id, box) {
   };
   return [
     h("div", { class: "row spread" }, h("span", { class: "mono" }, record.patient_masked ?? "", " ", record.visit_id_masked ?? ""), stateTag(record.state)),
-    steps(record.state), said,
+    steps(record.state), record.opcode ? h("p", { class: "small soft" }, `${t("list.opcode")} `, h("span", { class: "mono" }, record.opcode)) : null, said,
     list.length ? h("section", { class: "stack tight", id: "errors" }, h("h3", {}, t("check.title")), list.map(problemCard)) : null,
     record.problem ? h("p", { class: "finding warn" }, icon("warn"), h("span", { class: "words" }, both(record.problem))) : null,
     record.state === "rejected" ? proposal(id, record.fields ?? [], (made) => {

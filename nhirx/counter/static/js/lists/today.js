@@ -91,8 +91,7 @@ export class Today {
     }
     put(this.list, items.map((item) => h("button", { class: "item", type: "button", data: { keep: `record-${item.id}`, state: item.state }, onclick: () => openRecord(item.id, () => this.load()) },
       h("span", { class: "soft" }, clock(item.built_at)),
-      h("span", {}, h("span", { class: "who mono" }, item.patient_masked ?? ""), " ", h("span", { class: "mono soft small" }, item.visit_id_masked ?? ""),
-        item.opcode ? h("span", { class: "small soft" }, ` · ${t("list.opcode")} ${item.opcode}`) : null),
+      h("span", {}, h("span", { class: "who mono" }, item.patient_masked ?? ""), " ", h("span", { class: "mono soft small" }, item.visit_id_masked ?? "")),
       h("span", { class: "right" }, item.operation === "B" ? h("span", { class: "tag warn" }, t("list.b")) : null, stateTag(item.state)))));
   }
 }

@@ -124,7 +124,7 @@ export class Entry {
       ...(answer && !answer.valid && !(answer.problems ?? []).length ? [["block", t("entry.invalid")]] : []),
       ...(failure ? [["block", failure]] : []),
     ];
-    put(this.said, lines.map(([tone, words]) => h("p", { class: `row small tag-line ${tone === "block" ? "wrong" : "soft"}` }, icon(tone), h("span", { class: "grow" }, words))),
+    put(this.said, lines.map(([tone, words]) => h("p", { class: `line-with small ${tone === "block" ? "wrong" : "soft"}` }, icon(tone), h("span", { class: "grow" }, words))),
       text && text.length < LENGTH ? h("p", { class: "hint" }, t("entry.left", { n: LENGTH - text.length })) : null,
       answer?.valid && answer.kind !== "placeholder" ? h("p", { class: "hint row" }, icon("ok"), t("entry.valid")) : null);
     if (lines.length) say(lines.map((line) => line[1]).join(" "));

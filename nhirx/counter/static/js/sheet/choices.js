@@ -87,7 +87,7 @@ export async function withoutId(picture) {
   const answer = await dialog(t("no-id.title"), (close) => {
     const note = h("input", { type: "text", id: "no-id-note", maxlength: 120, autocomplete: "off" });
     const causes = h("select", { id: "no-id-cause" }, CAUSES.map((one) => h("option", { value: one }, t(`cause.${one}`))));
-    const kind = (value, words, more) => h("label", { class: "choice" }, h("input", { type: "radio", name: "kind", value, checked: value === "illegible", onchange: () => (box.hidden = value !== "illegible") }), icon("sheet"),
+    const kind = (value, words, more) => h("label", { class: "choice plain" }, h("input", { type: "radio", name: "kind", value, checked: value === "illegible", onchange: () => (box.hidden = value !== "illegible") }), icon("sheet"),
       h("span", {}, h("strong", {}, words), h("span", { class: "small soft" }, ` ${more}`)));
     const box = h("div", { class: "fields" }, h("div", {}, h("label", { for: "no-id-cause" }, t("no-id.cause")), causes),
       h("div", {}, h("label", { for: "no-id-note" }, t("no-id.note")), note));

@@ -53,8 +53,7 @@ export const common = {
 
   "banner.lost": ["與本機程式的連線中斷，正在重新連線。", "The program on this machine does not answer; trying again."],
   "banner.lost-more": ["已輸入的內容都還在，不用重做。", "Nothing typed is lost; there is no need to start over."],
-  "banner.vpn": ["連不到健保署（VPN 或網路）。可以照常調劑，", "The NHI cannot be reached (VPN or network). Dispensing goes on;"],
-  "banner.vpn-more": ["資料先存在本機，恢復後自動上傳。", "records are kept here and go out by themselves later."],
+  "banner.vpn": ["連不到健保署（VPN 或網路）。可以照常調劑，資料存在本機，恢復後自動上傳。", "The NHI cannot be reached (VPN or network). Dispensing goes on; records are kept here and go out by themselves later."],
   "banner.paused": ["上傳已暫停。", "Uploading is paused."],
   "banner.settings": ["設定還沒完成：", "Settings are missing:"],
   "banner.plugins": ["這些外掛目前沒有作用：", "These plugins do not work now:"],
