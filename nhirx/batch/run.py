@@ -9,9 +9,10 @@ import shutil
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nhirx.batch import results
 from nhirx.batch.journal import Done, Journal
@@ -19,6 +20,9 @@ from nhirx.batch.pool import Pool
 from nhirx.batch.source import Entry, entries
 from nhirx.batch.worker import CHUNK, Piece, Reading, failure
 from nhirx.errors import BatchExists, FileDamaged, StoreReadOnly
+
+if TYPE_CHECKING:
+    from nhirx.batch.dask_engine import DaskPool
 
 PAGE_SECONDS = 60.0
 
@@ -33,6 +37,9 @@ class Options:
     resume: bool = False
     page_seconds: float = PAGE_SECONDS
     reading: Reading = field(default_factory=Reading)
+    engine: str = "local"
+    scheduler: str | None = None
+    """``engine`` is ``local`` or ``dask``; the latter starts ``workers`` processes of its own unless it is told a scheduler."""
     whole_ids: bool = False
     """Whether the report shows visit IDs unmasked."""
 
@@ -72,10 +79,11 @@ def run(options: Options, tell: Callable[[Progress], None] = lambda _: None) -> 
         progress.stage, progress.before, progress.ended = "read", done.total, len(done.ended)
         progress.started = time.monotonic()
         tell(progress)
-        account = _Account(journal, done, progress)
-        for piece, message in pool.work(account):
-            account.take(piece, message)
-            tell(progress)
+        with closing(_engine(options, pool, workers)) as engine:
+            account = _Account(journal, done, progress)
+            for piece, message in engine.work(account):
+                account.take(piece, message)
+                tell(progress)
         progress.stage = "write"
         tell(progress)
         seconds = time.monotonic() - progress.started
@@ -91,6 +99,14 @@ def run(options: Options, tell: Callable[[Progress], None] = lambda _: None) -> 
     finally:
         pool.close()
         journal.close()
+
+
+def _engine(options: Options, pool: Pool, workers: int) -> Pool | DaskPool:
+    if options.engine == "local":
+        return pool
+    from nhirx.batch.dask_engine import DaskPool
+
+    return DaskPool(workers, options.reading, options.scheduler, page_seconds=options.page_seconds)
 
 
 def _read_only(out: Path) -> StoreReadOnly:
@@ -131,6 +147,7 @@ def _counted(found: Iterator[Entry], progress: Progress, tell: Callable[[Progres
 def _write_run(options: Options, progress: Progress, workers: int, seconds: float) -> None:
     """What differs from run to run stands apart from the results, which do not."""
     told = {
+        "engine": options.engine,
         "workers": workers,
         "pages_read": progress.pages,
         "pages_before": progress.before,
@@ -168,11 +185,11 @@ class _Account(Iterator[Piece]):
                 self._page(entry.number, 1, failure(entry.error, entry.path, 1))
             self._end(entry.number, 1)
             return None
-        piece = Piece(entry.number, entry.path, entry.file, entry.inside)
+        piece = Piece(entry.number, entry.path, entry.file, entry.inside, size=entry.size)
         if (count := self._done.counts.get(entry.number)) is not None:
             self._split(piece, count)
             return None
-        return Piece(entry.number, entry.path, entry.file, entry.inside, first=max(pages, default=0) + 1)
+        return replace(piece, first=max(pages, default=0) + 1)
 
     def _split(self, piece: Piece, count: int) -> None:
         """The pages still missing, in pieces. Each piece is a run of missing pages."""
@@ -187,9 +204,7 @@ class _Account(Iterator[Piece]):
                 runs[-1][1] = page
             else:
                 runs.append([page, page])
-        self._pieces.append(
-            Piece(piece.number, piece.path, piece.file, piece.inside, first=first, last=last) for first, last in runs
-        )
+        self._pieces.append(replace(piece, first=first, last=last) for first, last in runs)
 
     def take(self, piece: Piece, message: tuple[Any, ...]) -> None:
         """One event of the pool."""

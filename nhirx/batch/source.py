@@ -28,6 +28,7 @@ class Entry:
     inside: tuple[int, ...] = ()
     skipped: str | None = None
     error: dict[str, str] | None = None
+    size: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -37,11 +38,20 @@ class Entry:
             "inside": list(self.inside),
             "skipped": self.skipped,
             "error": self.error,
+            "size": self.size,
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Entry:
-        return cls(value["n"], value["path"], value["file"], tuple(value["inside"]), value["skipped"], value["error"])
+        return cls(
+            value["n"],
+            value["path"],
+            value["file"],
+            tuple(value["inside"]),
+            value["skipped"],
+            value["error"],
+            value.get("size", 0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,7 @@ class _Found:
     inside: tuple[int, ...] = ()
     skipped: str | None = None
     error: NhirxError | None = None
+    size: int = 0
 
 
 def entries(sources: Iterable[str], *, leave_out: Path | None = None) -> Iterator[Entry]:
@@ -65,7 +76,7 @@ def entries(sources: Iterable[str], *, leave_out: Path | None = None) -> Iterato
             for found in _below(root, leave_out):
                 told = None if found.error is None else {"code": found.error.code, "zh": found.error.zh, "en": found.error.en}
                 file = os.path.abspath(found.file)  # noqa: PTH100 - links stay as they are
-                yield Entry(number, found.path, file, found.inside, found.skipped, told)
+                yield Entry(number, found.path, file, found.inside, found.skipped, told, found.size)
                 number += 1
 
 
@@ -123,6 +134,7 @@ def _file(path: Path, *, below: str | None = None) -> Iterator[_Found]:
     try:
         with path.open("rb") as file:
             head = file.read(1024)
+            size = os.fstat(file.fileno()).st_size
     except OSError as error:
         problem = FileUnreadable(path=shown, problem=error.strerror or type(error).__name__)
         yield _Found(shown, shown, error=problem)
@@ -130,7 +142,7 @@ def _file(path: Path, *, below: str | None = None) -> Iterator[_Found]:
     if archives.is_archive(path.name, head):
         yield from _archive(path, shown, shown, ())
     else:
-        yield _Found(shown, shown, skipped=None if below is None or _picture(path.name, head) else "not-a-picture")
+        yield _Found(shown, shown, skipped=None if below is None or _picture(path.name, head) else "not-a-picture", size=size)
 
 
 def _picture(name: str, head: bytes) -> bool:
@@ -155,7 +167,9 @@ def _archive(path: Path, shown: str, file: str, inside: tuple[int, ...]) -> Iter
             elif archives.is_archive(base, member.head):
                 yield from _nested(path, member.index, name, file, place)
             else:
-                yield _Found(name, file, place, skipped=None if _picture(base, member.head) else "not-a-picture")
+                yield _Found(
+                    name, file, place, skipped=None if _picture(base, member.head) else "not-a-picture", size=member.size
+                )
     except NhirxError as error:
         yield _Found(shown, file, inside, error=error)
         return

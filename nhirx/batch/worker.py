@@ -39,6 +39,8 @@ class Piece:
     inside: tuple[int, ...] = ()
     first: int = 1
     last: int | None = None
+    size: int = 0
+    """Bytes of the file, where that is known: what a chunk weighs."""
     picture: str | None = None
     """A file to write page ``first`` to, for people to look at, instead of reading it."""
 

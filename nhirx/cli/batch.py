@@ -32,7 +32,16 @@ def register(app: "typer.Typer") -> None:
         workers: Annotated[
             int, typer.Option("--workers", min=0, max=512, help=say("程序數；0 為每核心一個", "processes; 0: one a core"))
         ] = 0,
-        engine: Annotated[str, typer.Option("--engine", help=say("執行方式：local", "how to run: local"))] = "local",
+        engine: Annotated[
+            str, typer.Option("--engine", help=say("執行方式：local 或 dask", "how to run: local or dask"))
+        ] = "local",
+        scheduler: Annotated[
+            str | None,
+            typer.Option("--scheduler", metavar="ADDRESS", help=say("Dask 排程器位址", "address of the Dask scheduler")),
+        ] = None,
+        show_ids: Annotated[
+            bool, typer.Option("--show-ids", help=say("報告中完整顯示識別碼", "whole visit IDs in the report"))
+        ] = False,
         resume: Annotated[
             bool, typer.Option("--resume", help=say("接續先前中斷的批次", "go on with a batch that was stopped"))
         ] = False,
@@ -49,6 +58,8 @@ def register(app: "typer.Typer") -> None:
             out,
             workers=workers,
             engine=engine,
+            scheduler=scheduler,
+            show_ids=show_ids,
             resume=resume,
             page_seconds=page_seconds,
             full_priority=full_priority,
@@ -66,6 +77,8 @@ def run(
     page_seconds: float,
     full_priority: bool,
     as_json: bool,
+    scheduler: str | None = None,
+    show_ids: bool = False,
 ) -> int:
     """Do the batch; the exit code is 1 when a page needs a person."""
     from nhirx.batch.run import Options
@@ -73,10 +86,12 @@ def run(
     from nhirx.batch.worker import Reading
     from nhirx.errors import InvalidValue
 
-    if engine != "local":
-        raise InvalidValue(what="--engine", problem="local")
+    if engine not in ("local", "dask"):
+        raise InvalidValue(what="--engine", problem="local | dask")
+    if scheduler is not None and engine != "dask":
+        raise InvalidValue(what="--scheduler", problem="--engine dask")
     reading = Reading(low_priority=not full_priority)
-    options = Options(tuple(sources), out, workers, resume, page_seconds, reading)
+    options = Options(tuple(sources), out, workers, resume, page_seconds, reading, engine, scheduler, show_ids)
     teller = _Teller()
     try:
         summary = run_batch(options, teller)

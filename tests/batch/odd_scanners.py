@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,3 +52,16 @@ class Counting:
             with Path(os.environ["READ_PAGES"]).open("a") as file:
                 file.write(f"{path} {scan.page}\n")
             yield scan
+
+
+class KillsWorkers:
+    """For files whose name begins with ``kill``: ends the process that started this one, as a machine that goes down does."""
+
+    def __init__(self, **options: Any) -> None:
+        self._scanner = Scanner(**options)
+
+    def scan_pages(self, path: str, first: int, most: int) -> Iterator[Scan]:
+        if Path(path).name.startswith("kill"):
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(600)
+        yield from self._scanner.scan_pages(path, first, most)
