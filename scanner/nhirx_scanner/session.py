@@ -54,7 +54,10 @@ class Session:
         self._sums: dict[tuple[object, ...], _Sum] = {}
 
     def push(self, frame: Any) -> Scan:
-        """Look at the next frame: (height, width) grey or (height, width, 3) BGR. Takes about one frame time."""
+        """Look at the next frame: (height, width) grey or (height, width, 3) BGR.
+
+        Takes about one frame time; ``limit_ms`` of the scanner is that time where it is set.
+        """
         started = time.perf_counter()
         try:
             gray = images.from_array(frame)
@@ -79,7 +82,7 @@ class Session:
             return work.reads
         if any(any(reads) for reads in self._recent):
             return work.reads  # it was read a moment ago: a blurred frame in between is not worth the time
-        work.until = started + _FRAME_MS / 1000.0
+        work.until = started + (self._scanner.limit_ms or _FRAME_MS) / 1000.0
         regions(work)
         if not work.done:
             work.take(self._fused(work), only_ids=True)
