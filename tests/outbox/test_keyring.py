@@ -12,20 +12,23 @@ from pathlib import Path
 import pytest
 
 Run = Callable[[str], str]
-_SESSION = 'printf pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec "$0" -c "$1"'
+_SESSION = 'printf pw | "$2" --unlock --components=secrets >/dev/null && exec "$0" -c "$1"'
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     """Run Python text in a new session with an empty, unlocked keyring; what it printed."""
-    assert shutil.which("gnome-keyring-daemon"), "missing: apt-get install -y dbus gnome-keyring"
+    daemon = shutil.which("gnome-keyring-daemon")
+    assert daemon, "missing: apt-get install -y dbus gnome-keyring"
     assert shutil.which("dbus-run-session"), "missing: apt-get install -y dbus"
+    # The package gives its program the right to lock memory; a container that has not that right to give refuses to start it.
+    plain = shutil.copy(daemon, tmp_path / "keyring-daemon")
     (tmp_path / "run").mkdir(mode=0o700)
     own = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "keyrings"), "XDG_RUNTIME_DIR": str(tmp_path / "run")}
     own |= {"NHIRX_DATA": str(tmp_path / "data"), "PYTHON_KEYRING_BACKEND": "keyring.backends.SecretService.Keyring"}
 
     def one(code: str) -> str:
-        words = ["dbus-run-session", "--", "sh", "-c", _SESSION, sys.executable, code]
+        words = ["dbus-run-session", "--", "sh", "-c", _SESSION, sys.executable, code, str(plain)]
         done = subprocess.run(words, env=os.environ | own, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -73,11 +76,11 @@ def test_programs_that_start_at_once_agree_on_one_ring(run: Run) -> None:
     told = run("""
 import subprocess, sys
 code = "from nhirx.outbox import keys; from nhirx.settings import OutboxSettings; print(keys.load(OutboxSettings(key='keyring')).current)"
-programs = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
+programs = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(3)]
 print(*(program.communicate()[0].strip() for program in programs))
 """)
 
-    assert (4, 1) == (len(told.split()), len(set(told.split())))
+    assert (3, 1) == (len(told.split()), len(set(told.split())))
 
 
 def test_without_a_back_end_the_way_out_is_named(tmp_path: Path) -> None:
