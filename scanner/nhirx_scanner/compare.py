@@ -19,6 +19,7 @@ from nhirx_scanner.symbols import ALPHABET93, check93
 
 _BLURS = (0.6, 1.2)
 _NO_CODE = 0.25  # mean cost of a place above which the strip is something else
+_NO_FIT = 0.45
 _CLEAR = 20.0  # lead of a place that says clearly what it says, in units of noise
 _MOST_OTHER = 5  # places in which a misprinted ID may differ
 
@@ -75,12 +76,36 @@ def compare(profile: Array, text: str, *, enlarged: float = 1.0) -> Verdict | No
     _, backwards, drawn, drift, wanted = best
     line, low, high = turned(profile, found, backwards)
     fit = _nearest(line, low, high, drawn, drift, wanted)
-    verdict = _verdict(fit, wanted, text)
-    if verdict is not None and verdict.says == "other":
-        # Held fast to the wrong text the drawing lay a little askew: free, it shows what is printed.
-        free = as_text(fitted(line, low, high, fit.drawn, drift, wanted, rounds=6))
-        return replace(verdict, text=free.text) if free.text != text else None
-    return verdict
+    if fit.misfit > _NO_FIT:
+        return None
+    if _clear(fit, wanted) >= 0.7 * len(wanted) and bool((_behind(fit, wanted) < _CLEAR / 4).all()):
+        return Verdict("same", text, drawn.form.name)
+    # Held fast to another text the drawing lies a little askew, and what does not fit is taken for noise. Free, it shows what is
+    # printed.
+    fit = fitted(line, low, high, fit.drawn, drift, wanted, rounds=6)
+    free = as_text(fit)
+    differs = sum(a != b for a, b in zip(free.text, text, strict=False))
+    if _clear(fit, wanted) < len(wanted) - _MOST_OTHER or len(free.text) != len(text) or not 0 < differs <= _MOST_OTHER:
+        return None
+    # Damage changes a character, and the check is wrong then; a misprint has its own.
+    return Verdict("other", free.text, drawn.form.name) if free.forced <= 2 and free.is_sure(plausible=True) else None
+
+
+def _behind(fit: Fit, wanted: Array) -> Array:
+    """How far the wanted character is behind the best one at each place."""
+    leads = fit.leads - fit.leads.min(axis=1, keepdims=True)
+    behind: Array = leads[np.arange(len(wanted)), wanted]
+    return behind
+
+
+def _clear(fit: Fit, wanted: Array) -> int:
+    """At how many places the wanted character leads by far."""
+    rivals = fit.leads.copy()
+    places = np.arange(len(wanted))
+    rivals[places, wanted] = np.inf
+    ahead = rivals.min(axis=1) - fit.leads[places, wanted]
+    heavy = np.maximum(fit.local / max(float(fit.local.mean()), 1e-9), 1.0)
+    return int((ahead / heavy > _CLEAR).sum())
 
 
 def _nearest(line: Array, low: float, high: float, drawn: Drawn, drift: Array, wanted: Array) -> Fit:
@@ -94,34 +119,3 @@ def _nearest(line: Array, low: float, high: float, drawn: Drawn, drift: Array, w
                 if fit.misfit < best.misfit:
                     best = fit
     return best
-
-
-def _verdict(fit: Fit, wanted: Array, text: str) -> Verdict | None:
-    if fit.misfit > 0.3:
-        return None
-    places = np.arange(len(wanted))
-    form = fit.drawn.form
-    leads = fit.leads - fit.leads.min(axis=1, keepdims=True)
-    behind = leads[places, wanted]
-    rivals = leads.copy()
-    rivals[places, wanted] = np.inf
-    ahead = rivals.min(axis=1) - behind
-    heavy = np.maximum(fit.local / max(float(fit.local.mean()), 1e-9), 1.0)
-    clear = int((ahead / heavy > _CLEAR).sum())
-    if bool((behind < _CLEAR / 4).all()) and clear >= 0.7 * len(wanted):
-        return Verdict("same", text, form.name)
-    if clear < len(wanted) - _MOST_OTHER:
-        return None
-    other = as_text(fit)
-    if other.text == text or len(other.text) != len(text):
-        return None
-    if form.name != "code39":
-        # Damage changes a character, and the check is wrong then; a misprint has its own.
-        if other.forced > 2 or other.margin < (25 if form.name == "code128" else 100):
-            return None
-    else:
-        changed = [place + 1 for place, (a, b) in enumerate(zip(other.text, text, strict=True)) if a != b]
-        left = fit.local[[place for place in range(1, 21) if place not in changed]]
-        if float(behind[changed].min()) < 10 * _CLEAR or float(left.max()) > 5 * float(left.mean()) or fit.misfit > 0.1:
-            return None
-    return Verdict("other", other.text, form.name)
