@@ -10,9 +10,9 @@ import zxingcpp
 from nhirx_scanner.kinds import classify
 from pyzbar import pyzbar
 
-_THREE = zxingcpp.barcode_formats_from_str("QRCode,Code39,Code128")
+THREE = zxingcpp.barcode_formats_from_str("QRCode,Code39,Code128")
 _SAME = zxingcpp.barcode_formats_from_str("QRCode,Code39,Code128,Code93")
-_SYMBOLS = [pyzbar.ZBarSymbol.QRCODE, pyzbar.ZBarSymbol.CODE39, pyzbar.ZBarSymbol.CODE93, pyzbar.ZBarSymbol.CODE128]
+SYMBOLS = [pyzbar.ZBarSymbol.QRCODE, pyzbar.ZBarSymbol.CODE39, pyzbar.ZBarSymbol.CODE93, pyzbar.ZBarSymbol.CODE128]
 
 
 def _ids(texts: Iterable[str]) -> set[str]:
@@ -20,7 +20,7 @@ def _ids(texts: Iterable[str]) -> set[str]:
 
 
 def zxing_three(gray: np.ndarray) -> set[str]:
-    return _ids(code.text for code in zxingcpp.read_barcodes(gray, formats=_THREE))
+    return _ids(code.text for code in zxingcpp.read_barcodes(gray, formats=THREE))
 
 
 def zxing_same(gray: np.ndarray) -> set[str]:
@@ -32,7 +32,7 @@ def zxing_all(gray: np.ndarray) -> set[str]:
 
 
 def zbar(gray: np.ndarray) -> set[str]:
-    return _ids(code.data.decode("utf-8", "replace") for code in pyzbar.decode(gray, symbols=_SYMBOLS))
+    return _ids(code.data.decode("utf-8", "replace") for code in pyzbar.decode(gray, symbols=SYMBOLS))
 
 
 def opencv(gray: np.ndarray) -> set[str]:
