@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, Playwright, expect
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from nhirx.sim import Simulator
 
@@ -30,6 +31,8 @@ def test_a_sheet_held_before_the_camera_becomes_an_accepted_record(
     assert {"accepted"} == {event["state"] for event in sim.ledger.records().values() if sheet.visit_id in str(event)}
     # The same sheet is still before the camera: it is not taken a second time.
     expect(page.locator(".said")).to_contain_text("剛才處理過")
+    expect(page.locator('.code.taken[data-kind="visit-id"]').first).to_be_visible()
+    shoot(page, "scan")
 
 
 def test_the_eye_shows_what_it_sees_before_it_takes_anything(
@@ -65,21 +68,29 @@ def test_a_camera_that_is_refused_leaves_every_other_way_open(page: Page, shoot:
     expect(page.locator("#entry")).to_be_enabled()
 
 
-def test_without_a_camera_the_page_names_the_other_ways(
-    playwright: Playwright, windows: Any, counter: Any, signed_in: Any, shoot: Any
+def test_without_a_camera_in_the_browser_the_programs_camera_reads(
+    playwright: Playwright, windows: Any, tmp_path: Path, sim: Simulator, tools: Any, shoot: Any
 ) -> None:
-    """No camera at all, in a browser that has none."""
-    from playwright.sync_api import Browser
-
+    """A browser that has no camera at all names the other ways, and one of them is a camera that the program opens."""
+    sheet = tools.make_sheet(sim)
+    film = tmp_path / "film.mjpeg"
+    tools.film(film, sheet)
+    own = tools.Counter(tmp_path / "counter", sim, camera=film)
+    own.know(sheet)
+    own.start()
     bare: Browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
     try:
-        page = windows(counter.url, signed_in, browser=bare, camera=True)
+        page = windows(own.link, browser=bare)
         expect(page.locator(".said")).to_contain_text("找不到相機")
-        expect(page.locator("#note-server")).to_be_visible()
         shoot(page, "no-camera")
+        page.locator("#note-server").click()
+        expect(page.locator(".id")).to_have_text(sheet.visit_id)
+        expect(page.locator('.code.taken[data-kind="visit-id"]').first).to_be_visible()
+        shoot(page, "server-camera")
     finally:
         windows.contexts.pop().close()
         bare.close()
+        own.kill()
 
 
 def test_the_light_goes_out_on_glare(windows: Any, counter: Any, signed_in: Any, camera: Any, tools: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -118,10 +119,10 @@ def test_a_card_that_fails_asks_for_the_reason_that_fits(
 
 
 def test_an_illegible_sheet_is_a_declared_act(
-    windows: Any, counter: Any, signed_in: Any, camera: Any, tools: Any, sim: Simulator, shoot: Any
+    windows: Any, counter: Any, signed_in: Any, camera: Any, tools: Any, repository: Path, shoot: Any
 ) -> None:
     """Nobody can read the ID: a person says so with the cause; the picture of that moment is kept with the dispensing."""
-    tools.film_of_desk(camera)
+    tools.film_of_picture(camera, repository / "samples" / "rendered" / "two-sheets.jpg")
     page: Page = windows(counter.url, signed_in, camera=True)
     expect(page.locator(".said.warn")).to_be_visible()
     page.locator("#no-id").click()

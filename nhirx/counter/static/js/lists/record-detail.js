@@ -55,7 +55,7 @@ function content(record, id, box) {
   };
   return [
     h("div", { class: "row spread" }, h("span", { class: "mono" }, record.patient_masked ?? "", " ", record.visit_id_masked ?? ""), stateTag(record.state)),
-    steps(record.state), record.opcode ? h("p", { class: "small soft" }, `${t("list.opcode")} `, h("span", { class: "mono" }, record.opcode)) : null, said,
+    steps(record.state), said,
     list.length ? h("section", { class: "stack tight", id: "errors" }, h("h3", {}, t("check.title")), list.map(problemCard)) : null,
     record.problem ? h("p", { class: "finding warn" }, icon("warn"), h("span", { class: "words" }, both(record.problem))) : null,
     record.state === "rejected" ? proposal(id, record.fields ?? [], (made) => {
@@ -71,7 +71,7 @@ function content(record, id, box) {
       h("button", { class: "button", type: "button", id: "reveal", onclick: () => run(() => reveal(id)) }, t("record.reveal"))),
     h("details", {}, h("summary", {}, t("record.fields")), fieldTable(record.fields ?? [], (row) => list.filter((one) => one.field === row.field && (one.order ?? null) === (row.order ?? null)))),
     xml(id),
-    record.history?.length ? h("details", {}, h("summary", {}, t("record.history")), h("table", {}, h("tbody", {}, record.history.map((one) => h("tr", {},
+    record.history?.length ? h("details", {}, h("summary", {}, t("record.history")), record.opcode ? h("p", { class: "small soft" }, `${t("list.opcode")} `, h("span", { class: "mono" }, record.opcode)) : null, h("table", {}, h("tbody", {}, record.history.map((one) => h("tr", {},
       h("td", { class: "nowrap" }, `${day(one.at, { short: true })} ${clock(one.at)}`), h("td", {}, t(`event.${one.event}`)), h("td", { class: "soft" }, [one.who ?? one.by, one.note].filter(Boolean).join(" · "))))))) : null,
   ];
 }

@@ -30,15 +30,17 @@ export function done(work) {
     return h("section", { class: "stack" }, outcome("warn", "wait", t("done.held"), t("done.held-more")), next());
   }
   if (!record) return h("section", { class: "stack" }, outcome("info", "info", t("done.none"), t("done.none-more")), next());
-  const [tone, shape] = TONE[record.state] ?? ["info", "send"];
+  const away = ["built", "sending"].includes(record.state) && state.server?.worker?.breaker === "open";
+  const [tone, shape] = away ? ["warn", "wait"] : TONE[record.state] ?? ["info", "send"];
+  const words = away ? "done.away" : `done.${record.state}`;
   return h("section", { class: "stack", id: "done", data: { state: record.state } },
-    outcome(tone, shape, t(`done.${record.state}`), t(`done.${record.state}-more`)),
+    outcome(tone, shape, t(words), t(`${words}-more`)),
     h("div", { class: "card stack" }, steps(record.state),
       h("dl", { class: "facts" },
         h("dt", {}, t("sheet.title")), h("dd", { class: "mono" }, work.sheet.text ? grouped(maskVisit(work.sheet.text)) : t(`sheet.${work.sheet.state}`)),
         h("dt", {}, t("patient.title")), h("dd", { class: "mono" }, maskId(work.rx.patient.national_id)),
         record.opcode ? [h("dt", {}, t("list.opcode")), h("dd", { class: "mono small soft" }, record.opcode)] : null),
-      record.problem ? h("p", { class: "finding warn" }, icon("warn"), h("span", { class: "words" }, both(record.problem))) : null,
+      record.problem && !away ? h("p", { class: "finding warn" }, icon("warn"), h("span", { class: "words" }, both(record.problem))) : null,
       xml(record.id)),
     record.state === "rejected" ? h("button", { class: "button primary big", type: "button", id: "see-why", onclick: () => openRecord(record.id) }, icon("list"), t("done.why")) : null, next());
 }

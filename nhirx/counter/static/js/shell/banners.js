@@ -11,7 +11,7 @@ export function banners(target) {
   draw();
 }
 
-const banner = (id, tone, words, more = "", act = null) => h("div", { class: `banner ${tone}`, id: `banner-${id}` }, icon(tone), h("span", { class: "grow" }, words, more ? h("span", { class: "small" }, ` ${more}`) : null), act);
+const banner = (id, tone, words, more = "", act = null, detail = "") => h("div", { class: `banner ${tone}`, id: `banner-${id}`, title: detail || null }, icon(tone), h("span", { class: "grow" }, words, more ? h("span", { class: "small" }, ` ${more}`) : null), act);
 
 const send = (words, action) => h("button", { class: "button", type: "button", data: { keep: `banner-${action}` }, onclick: () => post("/worker", { action }).catch(() => {}) }, words);
 
@@ -21,7 +21,7 @@ function all() {
   const { server } = state;
   if (!server || state.gate !== "ready") return found;
   const { worker, reader, settings_missing: missing = [], plugins = [] } = server;
-  if (worker?.breaker && worker.breaker !== "closed") found.push(banner("vpn", "warn", t("banner.vpn"), both(worker, "reason_"), send(t("worker.now"), "send-now")));
+  if (worker?.breaker && worker.breaker !== "closed") found.push(banner("vpn", "warn", t("banner.vpn"), "", send(t("worker.now"), "send-now"), both(worker, "reason_")));
   else if (worker?.state === "paused") found.push(banner("paused", "info", t("banner.paused"), both(worker, "reason_"), send(t("worker.resume"), "resume")));
   if (reader && ["no-reader", "no-service"].includes(reader.state)) found.push(banner("reader", "warn", both(reader, "words_")));
   if (missing.length) found.push(banner("settings", "warn", t("banner.settings"), missing.join("、")));

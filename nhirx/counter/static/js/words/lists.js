@@ -8,6 +8,8 @@ export const lists = {
   "step.rejected": ["被退回", "Rejected"],
   "done.built": ["已調劑，正在上傳", "Dispensed, being sent"],
   "done.built-more": ["資料已存好，可以先處理下一張。", "It is stored; the next sheet can come."],
+  "done.away": ["已調劑，等連線恢復就上傳", "Dispensed; it goes out when the line is back"],
+  "done.away-more": ["資料存在本機，可以先處理下一張。", "It is stored on this machine; the next sheet can come."],
   "done.sending": ["正在上傳", "Being sent"],
   "done.sending-more": ["資料已存好，可以先處理下一張。", "It is stored; the next sheet can come."],
   "done.sent": ["已送達，等待檢核", "Received, being checked"],
