@@ -1,6 +1,6 @@
 """Read rates, wrong reads and times of the scanner beside the libraries, on the same pages in one run.
 
-    python -m benchmarks.scanner [--pages 200] [--kind hard] [--first-seed 1000] [--frames 60] [--json]
+    python -m benchmarks.scanner [--pages 200] [--kind hard] [--first-seed 1000] [--frames 60] [--text 20] [--json]
 
 Pages are made in memory from seeds (1000–1999 are for tuning, 9500–9999 for the floors) and handed over as grey pictures and as
 encoded files: the times below include decoding the PNG, as a user pays it. One process; OpenCV's threads are off.
@@ -60,6 +60,9 @@ def main() -> int:
         reader(np.full((400, 400), 255, np.uint8))
     tallies = _corpus(options, readers)
     summary = _summary(tallies)
+    summary |= _promises(summary)
+    if options.text:
+        summary |= _text(options.text, options.first_seed)
     if options.frames:
         summary |= _frames(options.frames)
         summary |= _threads()
@@ -76,6 +79,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kind", default="hard")
     parser.add_argument("--first-seed", type=int, default=1000)
     parser.add_argument("--frames", type=int, default=60)
+    parser.add_argument("--text", type=int, default=0, help="pages of each severity with the ID as text only")
     parser.add_argument("--only", default="", help="comma-separated words of the readers to run")
     parser.add_argument("--missed", action="store_true", help="name the pages that the thorough scanner did not read")
     parser.add_argument("--json", action="store_true")
@@ -121,6 +125,44 @@ def _summary(tallies: dict[str, Tally]) -> dict[str, Any]:
             },
         }
     return out
+
+
+def _promises(summary: dict[str, Any]) -> dict[str, Any]:
+    """The thorough scanner over the best single library, where all of them ran."""
+    libraries = [summary[name]["rate"] for name in ("zxing-cpp, 3 formats", "pyzbar", "OpenCV") if name in summary]
+    if len(libraries) < 3 or "nhirx thorough" not in summary:
+        return {}
+    ours, theirs = summary["nhirx thorough"], summary["zxing-cpp, 3 formats"]
+    return {
+        "over the libraries": {
+            "read / best single library": round(ours["rate"] / max(libraries), 2),
+            "mean ms / zxing-cpp": round(ours["ms"]["mean"] / theirs["ms"]["mean"], 1),
+        }
+    }
+
+
+def _text(count: int, first: int) -> dict[str, Any]:
+    """Pages with the ID as text only: proposed (``found``, confidence ``ocr``), told among the codes, and wrongly so."""
+    scanner = Scanner()
+    out: dict[str, dict[str, int]] = {}
+    for severity in range(1, 6):
+        row = out[str(severity)] = {
+            "pages": count,
+            "proposed": 0,
+            "told": 0,
+            "wrongly proposed": 0,
+            "wrongly told": 0,
+            "without ocr": 0,
+        }
+        for page in corpus.pages("text", range(first, first + count), severity=severity):
+            scan = scanner.scan(page.image)
+            told = {code.text for code in scan.codes if code.kind == "visit-id"}
+            row["proposed"] += scan.visit_id in page.visit_ids
+            row["told"] += bool(told & set(page.visit_ids))
+            row["wrongly proposed"] += scan.visit_id not in {None, *page.visit_ids}
+            row["wrongly told"] += bool(told - set(page.visit_ids))
+            row["without ocr"] += scan.visit_id is not None and scan.confidence != "ocr"
+    return {"text only": out}
 
 
 def _frames(count: int) -> dict[str, Any]:
@@ -181,7 +223,7 @@ def _print(tallies: dict[str, Tally], summary: dict[str, Any]) -> None:
         )
         for wrong in row["wrong"]:
             print("   wrong", wrong)
-    for key in ("clear frames", "two threads"):
+    for key in ("over the libraries", "text only", "clear frames", "two threads"):
         if key in summary:
             print(key, summary[key])
 
