@@ -152,16 +152,23 @@ class Queue:
 
     def accepted(self, item: int, result: CheckResult) -> bool:
         """The check found no error. False when that was known already."""
-        return bool(self.checked({item: result}))
+        with self._store.step() as step:
+            return self._checked(step, item, result)
 
     def rejected(self, item: int, result: CheckResult) -> bool:
         """The check found errors, kept for the person who corrects them. False when that was known already."""
-        return bool(self.checked({item: result}))
+        with self._store.step() as step:
+            return self._checked(step, item, result)
 
     def checked(self, results: Mapping[int, CheckResult]) -> set[int]:
-        """Keep the check results of an upload, all or none; those of which this was not known already."""
+        """Keep the check results of an upload in one transaction; those of which this was not known already.
+
+        One that another program or a person has taken elsewhere meanwhile is left alone and holds up none of the others.
+        """
         with self._store.step() as step:
-            return {item for item, result in results.items() if self._checked(step, item, result)}
+            query = select(queue.c.id).where(queue.c.id.in_(results), in_state(queue, "sent")).with_for_update()
+            waiting = set(step.connection.execute(query.order_by(queue.c.id)).scalars())
+            return {item for item, result in results.items() if item in waiting and self._checked(step, item, result)}
 
     # ── a person's part ──────────────────────────────────────────────────────────────────────────────────────────────
 

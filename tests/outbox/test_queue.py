@@ -253,6 +253,17 @@ def test_results_are_asked_for_by_upload_and_not_twice_at_once(outbox: Outbox, r
     assert ["OP2"] == list(outbox.queue.unchecked(10, clock()))
 
 
+def test_one_that_went_elsewhere_does_not_hold_up_the_results_of_the_others(outbox, record, visits, clock) -> None:
+    numbers = [outbox.queue.put(record(visit)) for visit in visits[:3]]
+    outbox.queue.claim(3, timedelta(minutes=5))
+    outbox.queue.sent(numbers, Receipt(opcode="OP1", received_at=clock()))
+    outbox.queue.block(numbers[1], DOWN)
+
+    assert {numbers[0], numbers[2]} == outbox.queue.checked(dict.fromkeys(numbers, GOOD))
+    assert set() == outbox.queue.checked(dict.fromkeys(numbers, GOOD))
+    assert ["accepted", "stuck", "accepted"] == [outbox.queue.item(number).state for number in numbers]
+
+
 def test_a_blocked_record_is_sent_again_only_by_a_person(outbox: Outbox, record, clock) -> None:
     number = outbox.queue.put(record())
     outbox.queue.block(outbox.queue.claim(10, LEASE)[0].id, DOWN)
