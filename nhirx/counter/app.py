@@ -6,13 +6,11 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
-from fastapi.staticfiles import StaticFiles
-from starlette.responses import FileResponse
+from starlette.routing import Route
 
 from nhirx import __version__
 from nhirx.counter import (
@@ -33,6 +31,7 @@ from nhirx.counter.desk import Desk
 from nhirx.counter.guard import Guard
 from nhirx.counter.models import EXAMPLE_PRESCRIPTION, ErrorAnswer
 from nhirx.counter.options import Options
+from nhirx.counter.pages import Pages
 from nhirx.host import Host
 
 PREFIX = "/api/v1"
@@ -107,19 +106,12 @@ def create_app(host: Host, options: Options) -> FastAPI:
         api.include_router(module.router)
     app.include_router(api)
     app.include_router(live.router, prefix=PREFIX)
-    _pages(app)
+    pages = Pages()
+    app.router.routes.append(Route("/", pages, include_in_schema=False))
+    app.mount("/static", pages)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Guard, options=options)
     return app
-
-
-def _pages(app: FastAPI) -> None:
-    static = Path(str(resources.files("nhirx.counter"))) / "static"
-    app.mount("/static", StaticFiles(directory=static, check_dir=False), name="static")
-
-    @app.get("/", include_in_schema=False)
-    async def index() -> FileResponse:
-        return FileResponse(static / "index.html")
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -7,7 +7,7 @@ A page of the Internet can make the browser send requests to this computer. It c
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from nhirx.counter.options import Options
@@ -66,7 +66,7 @@ class Guard:
             return
         if refused is not None:
             status = 413 if isinstance(refused, BodyTooLarge) else 403
-            await _answer(send, status, refused)
+            await send_error(send, status, refused, _HEADERS)
             return
         limit = self._limit(scope["path"])
         count = _Count(receive, limit)
@@ -76,7 +76,7 @@ class Guard:
             if count.is_over:
                 # Whatever was made of half a body: what counts is that it was too large.
                 if message["type"] == "http.response.start":
-                    await _answer(send, 413, BodyTooLarge(limit=limit))
+                    await send_error(send, 413, BodyTooLarge(limit=limit), _HEADERS)
                 return
             await send(_with_headers(message, caching))
 
@@ -126,8 +126,9 @@ def _with_headers(message: Message, caching: bytes) -> Message:
     return {**message, "headers": [*message["headers"], *more]}
 
 
-async def _answer(send: Send, status: int, error: NhirxError) -> None:
+async def send_error(send: Send, status: int, error: NhirxError, more: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    """An error where no framework is at hand."""
     body = json.dumps(error.as_json(), ensure_ascii=False).encode()
-    headers = [*_HEADERS, (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    headers = [*more, (b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -11,12 +11,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nhirx.counter.options import LOOPBACK, Options
+from nhirx.counter.pages import Late
 from nhirx.counter.sessions import new_link
 from nhirx.errors import ComponentMissing, FileMissing, InputError, PortTaken, SettingInvalid
 from nhirx.host import Host
@@ -120,12 +120,27 @@ class Server:
         self.options.port = self._listener.getsockname()[1]
         self._stopping = False
         self._server: Any = None
+        self._error: BaseException | None = None
+        self._making = threading.Lock()
+        self._app: FastAPI | None = None
 
-    @cached_property
+    @property
     def app(self) -> FastAPI:
-        from nhirx.counter.app import create_app
+        """Made when it is first asked for, from whatever thread."""
+        with self._making:
+            if self._app is None:
+                from nhirx.counter.app import create_app
 
-        return create_app(self._host, self.options)
+                self._app = create_app(self._host, self.options)
+                # What was made until now stays: looking through it again and again would hold up frames.
+                gc.collect()
+                gc.freeze()
+                gc.enable()
+            return self._app
+
+    def _broken(self, error: BaseException) -> None:
+        self._error = error
+        self.stop()
 
     @property
     def url(self) -> str:
@@ -146,7 +161,7 @@ class Server:
         # It would write tracebacks, and the words of an exception may be a patient. What went wrong is logged by ``answers``.
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
         config = uvicorn.Config(
-            self.app,
+            Late(lambda: self.app, self.options, self._broken),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -162,11 +177,9 @@ class Server:
         self._server = uvicorn.Server(config)
         self._server.capture_signals = self._signals
         self._server.should_exit = self._stopping
-        # What was made until now stays: looking through it again and again would hold up frames.
-        gc.collect()
-        gc.freeze()
-        gc.enable()
         self._server.run(sockets=[self._listener])
+        if self._error is not None:
+            raise self._error
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -222,7 +222,7 @@ def test_a_virtual_card_takes_the_place_of_the_card(shop, page):
 
 def test_an_illegible_sheet_is_a_declared_act_whose_picture_is_kept_sealed(shop, page, rendered):
     """Cause, note and picture for an audit, by the name of who declared it; nothing of it in clear on disk."""
-    picture = (rendered / "nothing.jpg").read_bytes()
+    picture = (rendered / "conflict.jpg").read_bytes()
     ref = page.request("POST", "/api/v1/scans", content=picture).json()["scans"][0]["ref"]
     known = shop.prescription()
     known["sheet"] |= {"visit_id": None, "visit_id_state": "illegible"}

@@ -141,3 +141,18 @@ def test_a_defect_of_ours_is_500_in_the_same_shape_and_names_nobody(shop, page, 
     assert "ValueError in test_guard.py" in caplog.text
     assert "A123456789" not in written
     assert "王小明" not in written
+
+
+def test_files_of_the_page_are_asked_for_again_and_answered_shortly(page):
+    """After an update of the program no browser shows the old page."""
+    first = page.get("/static/icon.svg")
+    again = page.get("/static/icon.svg", headers={"If-None-Match": first.headers["etag"]})
+    head = page.head("/")
+
+    assert ("image/svg+xml", 200) == (first.headers["content-type"], first.status_code)
+    assert (304, b"") == (again.status_code, again.content)
+    assert (200, b"") == (head.status_code, head.content)
+    assert [404] * 4 == [
+        page.get(path).status_code for path in ("/static/%2e%2e/app.py", "/static/js", "/static/.hidden.js", "/static/a%5Cb.js")
+    ]
+    assert 405 == page.post("/static/icon.svg").status_code
