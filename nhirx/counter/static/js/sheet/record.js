@@ -42,6 +42,8 @@ export function xml(record) {
   return h("details", { ontoggle: async (event) => {
     if (!event.target.open || text.textContent) return;
     text.textContent = t("loading");
-    text.textContent = await get(`/records/${record}/xml`, { text: true }).catch((error) => both(error));
+    const found = await get(`/records/${record}/xml`, { text: true }).catch((error) => both(error));
+    // One element a line, for the eye only.
+    text.textContent = found.replaceAll("><", ">\n<");
   } }, h("summary", {}, t("record.xml")), h("p", { class: "hint" }, t("record.xml-hint")), text);
 }

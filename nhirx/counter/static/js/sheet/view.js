@@ -19,6 +19,11 @@ export class SheetView {
     this.draw();
   }
 
+  /** Each state begins with the same heading, for those who move by headings. */
+  show(...parts) {
+    put(this.element, h("h1", { class: "sr" }, t("tab.counter")), ...parts);
+  }
+
   draw() {
     if (state.view !== "counter") return;
     const { work } = state;
@@ -28,18 +33,18 @@ export class SheetView {
       this.rxState = work?.rxState;
     }
     this.element.setAttribute("aria-busy", String(Boolean(work?.planning || work?.phase === "sending")));
-    if (!work) put(this.element, welcome(), recent());
-    else if (work.phase === "done") put(this.element, done(work), recent(work.result?.id));
-    else if (work.rxState === "looking") put(this.element, head(work), work.error ? problem(work.error) : waiting());
+    if (!work) this.show(welcome(), recent());
+    else if (work.phase === "done") this.show(done(work), recent(work.result?.id));
+    else if (work.rxState === "looking") this.show(head(work), work.error ? problem(work.error) : waiting());
     else if (work.rxState === "form") this.drawForm(work);
-    else put(this.element, head(work, patient(work)), problem(work.error ?? work.planError), shownFindings(work), prescription(work), recordTable(work), acts(work));
+    else this.show(head(work, patient(work)), problem(work.error ?? work.planError), shownFindings(work), prescription(work), recordTable(work), acts(work));
   }
 
   /** The form keeps its elements while it is filled in, so that nothing typed is lost when the card or the queue changes. */
   drawForm(work) {
     if (this.form) return;
     this.form = form(work);
-    put(this.element, head(work), this.form);
+    this.show(head(work), this.form);
   }
 }
 
@@ -61,7 +66,7 @@ function welcome() {
   const steps = [["sheet", "welcome.1"], ["card", "welcome.2"], ["send", "welcome.3"]];
   const demo = state.server?.demo ? h("p", { class: "finding info" }, icon("info"), h("span", { class: "words" }, t("welcome.demo"))) : null;
   return h("section", { class: "card welcome" },
-    h("h1", {}, t("welcome.title")), demo,
+    h("h2", {}, t("welcome.title")), demo,
     h("ol", {}, steps.map(([shape, key]) => h("li", {}, icon(shape), h("strong", {}, t(key)), h("span", { class: "soft" }, t(`${key}-more`))))),
     h("div", { class: "row" },
       h("button", { class: "button", type: "button", id: "no-id", onclick: () => document.dispatchEvent(new CustomEvent("nhirx:no-id")) }, t("act.no-id"))));
