@@ -16,6 +16,7 @@ from nhirx import __version__
 from nhirx.counter import (
     answers,
     api_card,
+    api_demo,
     api_dispensings,
     api_plan,
     api_print,
@@ -102,6 +103,7 @@ def create_app(host: Host, options: Options) -> FastAPI:
         api_records,
         api_print,
         api_review,
+        api_demo,
     ):
         api.include_router(module.router)
     app.include_router(api)

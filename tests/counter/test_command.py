@@ -66,7 +66,9 @@ def test_the_demo_serves_until_it_is_told_to_stop_and_leaves_nothing(tmp_path, s
             state = client.get("/api/v1/state").json()
             client.headers["X-Nhirx-Csrf"] = csrf
             # The demo's prescription, from the sheet to the outbox.
-            rx = client.post("/api/v1/prescriptions/find", json={"text": "0USE4FA11RP4J3DLSH9J"}).json()["prescription"]
+            sheet = client.get("/api/v1/demo/sheet.jpg").content
+            [scan] = client.post("/api/v1/scans?name=sheet.jpg", content=sheet).json()["scans"]
+            rx = client.post("/api/v1/prescriptions/find", json={"ref": scan["ref"]}).json()["prescription"]
             done = client.post("/api/v1/dispensings", json={"prescription": rx})
         process.send_signal(stop)
         output, errors = process.communicate(timeout=PATIENCE)

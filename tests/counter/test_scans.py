@@ -121,3 +121,9 @@ def test_nothing_of_a_scan_is_left_on_disk(shop, page, rendered, monkeypatch, tm
     scan(page, (rendered / "demo-sheet.jpg").read_bytes())
 
     assert [] == list(tmp_path.iterdir())
+
+
+def test_the_sample_sheet_is_for_the_demo_only(page):
+    status, answer = page.call("GET", "/demo/sheet.jpg")
+
+    assert (404, "not-found") == (status, answer["error"]["code"])
