@@ -124,8 +124,9 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
             ):
                 if work.settled or (work.done and stage in (_printed_text, _last_resort)):
                     break
-                if work.done:
+                if work.done and scanner.limit_ms is None:
                     # One form was read. Another one that can still be read agrees, or shows that the sheet contradicts itself.
+                    # A caller who gives a limit of his own (a batch) wants the same answer on a busy machine, too.
                     work.until = min(work.until, time.perf_counter() + SECOND_FORM_MS / 1000.0)
                 stage(work)
             _other_codes(work)
