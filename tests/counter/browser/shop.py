@@ -64,9 +64,12 @@ class Sheet:
 class Counter:
     """``nhirx counter`` as a process; ``start`` again after ``kill`` takes the same port and the same data."""
 
-    def __init__(self, folder: Path, sim: Simulator, *, camera: Path | None = None, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, sim: Simulator, *, camera: Path | None = None, demo: bool = False, **environment: str
+    ) -> None:
         self.folder, self.sim, self.port = folder, sim, 0
-        self._camera = ["--camera", str(camera)] if camera else []
+        self._words = ["--camera", str(camera)] if camera else []
+        self._words += ["--demo"] if demo else []
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "shelf").mkdir()
         self._config = folder / "nhirx.toml"
@@ -93,7 +96,7 @@ class Counter:
         self.link = ""
 
     def start(self) -> None:
-        words = [sys.executable, "-m", "nhirx", "counter", "--port", str(self.port), "--no-open", "--json", *self._camera]
+        words = [sys.executable, "-m", "nhirx", "counter", "--port", str(self.port), "--no-open", "--json", *self._words]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(words, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self._process.stdout is not None

@@ -1,5 +1,6 @@
 /** The page: puts the parts together and lets them listen to each other. */
 
+import { get } from "./core/api.js";
 import { confirm, isOpen } from "./core/dialog.js";
 import { h, put } from "./core/dom.js";
 import { on } from "./core/events.js";
@@ -79,6 +80,12 @@ async function noId() {
   if (found) await taken(found);
 }
 
+/** The sheet of the practice mode, for somebody without a camera or a printer. */
+async function sample() {
+  const picture = await get("/demo/sheet.jpg", { blob: true }).catch(() => null);
+  if (picture) await openFiles(panel, [new File([picture], "sheet.jpg", { type: "image/jpeg" })]);
+}
+
 function switchLanguage() {
   setLanguage(lang() === "zh" ? "en" : "zh");
   build();
@@ -138,6 +145,7 @@ watch(["work"], () => {
 });
 document.addEventListener("nhirx:put-away", putAway);
 document.addEventListener("nhirx:no-id", noId);
+document.addEventListener("nhirx:sample", sample);
 window.addEventListener("beforeunload", (event) => isBusy() && event.preventDefault());
 draw();
 session.begin();

@@ -23,7 +23,7 @@ const noAnswer = { code: "program-lost", zh: "與本機程式的連線中斷，�
 
 /**
  * @param {string} method @param {string} path below /api/v1
- * @param {{json?: any, body?: Blob, headers?: Record<string,string>, text?: boolean, seconds?: number}} [options]
+ * @param {{json?: any, body?: Blob, headers?: Record<string,string>, text?: boolean, blob?: boolean, seconds?: number}} [options]
  */
 export async function call(method, path, options = {}) {
   const headers = { Accept: "application/json", ...options.headers };
@@ -42,7 +42,7 @@ export async function call(method, path, options = {}) {
   }
   if (answer.ok) {
     if (answer.status === 204) return null;
-    return options.text ? answer.text() : answer.json();
+    return options.blob ? answer.blob() : options.text ? answer.text() : answer.json();
   }
   const error = new ApiError(answer.status, (await answer.json().catch(() => null))?.error);
   if (answer.status === 423) set({ gate: "locked" });

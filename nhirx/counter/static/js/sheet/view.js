@@ -69,5 +69,6 @@ function welcome() {
     h("h2", {}, t("welcome.title")), demo,
     h("ol", {}, steps.map(([shape, key]) => h("li", {}, icon(shape), h("strong", {}, t(key)), h("span", { class: "soft" }, t(`${key}-more`))))),
     h("div", { class: "row" },
+      state.server?.demo ? h("button", { class: "button primary", type: "button", id: "sample", onclick: () => document.dispatchEvent(new CustomEvent("nhirx:sample")) }, icon("sheet"), t("welcome.sample")) : null,
       h("button", { class: "button", type: "button", id: "no-id", onclick: () => document.dispatchEvent(new CustomEvent("nhirx:no-id")) }, t("act.no-id"))));
 }

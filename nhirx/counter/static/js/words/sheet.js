@@ -1,7 +1,8 @@
 /** Words of the work on one sheet: [繁體中文, English]. */
 export const sheet = {
   "welcome.title": ["從處方箋到上傳，一個畫面", "From the sheet to the upload on one screen"],
-  "welcome.demo": ["練習模式：一切都是模擬的，資料不會離開這台電腦。請掃描或拖入範例處方箋。", "Practice: everything is simulated and nothing leaves this machine. Scan the sample sheet or drop it here."],
+  "welcome.demo": ["練習模式：一切都是模擬的，資料不會離開這台電腦。掃描印出的範例處方箋，或按「使用範例處方箋」。", "Practice: everything is simulated and nothing leaves this machine. Scan the printed sample sheet, or press the button below."],
+  "welcome.sample": ["使用範例處方箋", "Use the sample sheet"],
   "welcome.1": ["掃描處方箋", "Scan the sheet"],
   "welcome.1-more": ["放到鏡頭前、用條碼槍，或輸入 20 碼", "Camera, barcode scanner, or type the 20 characters"],
   "welcome.2": ["核對並插卡", "Compare, put the card in"],
