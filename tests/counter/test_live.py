@@ -166,11 +166,13 @@ def test_news_of_a_dispensing_reach_every_page(shop, page):
 
 def test_a_lock_is_news_and_a_locked_page_hears_nothing_else(own):
     """The connection stays, so that the page goes on at once after the PIN."""
-    with own(idle=0.5) as shop, shop.page() as page:
+    ahead = [0.0]
+    with own(idle=600, now=lambda: time.time() + ahead[0]) as shop, shop.page() as page:
         page.ok("POST", "/operators", {"name": "p1", "pin": "2468"})
         page.ok("POST", "/session/unlock", {"operator": "p1", "pin": "2468"})
         with page.socket("/events") as link:
             assert "hello" == json.loads(link.recv(60))["type"]
+            ahead[0] = 601.0
             told = json.loads(link.recv(60))
             while told["type"] != "session" or not told["locked"]:
                 told = json.loads(link.recv(60))
