@@ -71,6 +71,44 @@ def test_another_persons_card_stops(page: Page, sim: Simulator, sheet: Any, scan
     assert len(sim.ledger.issued()) == issued
 
 
+def test_an_id_of_another_person_goes_on_only_with_a_persons_word(
+    page: Page, sim: Simulator, counter: Any, tools: Any, scan_by_typing: Any, shoot: Any
+) -> None:
+    """Card and prescription agree, the person inside the visit ID does not: stopped until the papers were compared."""
+    other = PEOPLE[1]
+    mixed = tools.make_sheet(sim, PEOPLE[0])
+    mixed.prescription["patient"] = {"national_id": other.national_id, "birth_date": other.birthday}
+    counter.know(mixed)
+    sim.insert_card(other)
+    scan_by_typing(page, mixed)
+    expect(page.locator("#dispense")).to_be_enabled()
+    page.keyboard.press("F9")
+    expect(page.locator('.finding[data-code="wrong-card"]')).to_be_visible()
+    shoot(page, "another-id")
+    page.locator("#compared").click()
+
+    expect(page.locator("#done")).to_be_visible()
+
+
+def test_a_virtual_card_takes_the_place_of_the_card(
+    page: Page, sim: Simulator, sheet: Any, scan_by_typing: Any, shoot: Any
+) -> None:
+    """No card in the reader: the code on the patient's phone is scanned, used once, and shown nowhere."""
+    sim.remove_card()
+    token = sim.virtual_card_token()
+    scan_by_typing(page, sheet)
+    expect(page.locator("#virtual")).to_be_enabled()
+    page.locator("#virtual").click()
+    page.keyboard.type(token)
+    page.keyboard.press("Enter")
+    expect(page.locator("#card-state")).to_contain_text("虛擬健保卡")
+    shoot(page, "virtual-card")
+    page.keyboard.press("F9")
+    expect(page.locator('#done[data-state="accepted"]')).to_be_visible()
+
+    assert token not in page.content()
+
+
 def test_an_owed_card_is_held_and_made_up(
     page: Page, sim: Simulator, sheet: Any, tools: Any, scan_by_typing: Any, shoot: Any
 ) -> None:

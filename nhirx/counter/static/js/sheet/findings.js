@@ -3,7 +3,7 @@
 import { h, icon } from "../core/dom.js";
 import { both, source, t } from "../core/i18n.js";
 import { set } from "../core/store.js";
-import { change, differs, replan } from "./flow.js";
+import { change, differs, dispense, replan } from "./flow.js";
 
 const RANK = { block: 0, warn: 1, info: 2, ok: 3 };
 
@@ -21,7 +21,10 @@ export function problem(error) {
   const tone = error.lost ? "warn" : "block";
   const list = (error.detail?.errors ?? []).map((one) => (typeof one === "string" ? one : `${one.field} ${one.code} ${both(one)}`));
   const waits = error.code === "dispensing-unfinished" || error.detail?.dispensing;
+  // The person inside an ID is derived knowledge: a pharmacist who has compared the papers may go on. Another person's card never.
+  const derived = error.code === "wrong-card" && String(error.detail?.which ?? "").includes("inside the visit ID");
   const more = [
+    derived ? h("button", { class: "button", type: "button", id: "compared", onclick: () => dispense({ confirmed: true }) }, t("finding.compared")) : null,
     list.length ? h("ul", {}, list.map((words) => h("li", { class: "mono" }, words))) : null,
     waits ? h("button", { class: "button", type: "button", id: "to-todo", onclick: () => set({ view: "todo" }) }, t("finding.todo")) : null,
   ];

@@ -86,6 +86,7 @@ export const sheet = {
   "finding.title": ["要注意的事", "Findings"],
   "finding.source": ["依據：{source}", "Source: {source}"],
   "finding.clear": ["沒有要注意的事", "Nothing to note"],
+  "finding.compared": ["已核對證件與處方箋，繼續", "Papers compared, go on"],
   "finding.differs": ["輸入的就醫識別碼與處方資料裡的不同：其中一個屬於另一次就醫。請看紙本確認。", "The ID typed in and the one in the pharmacy's copy differ: one belongs to another visit. Compare the paper."],
   "finding.compare": ["這個號碼只由文字辨識讀到。我已逐字與紙本核對，完全相同。", "This ID was read as text only. I compared every character with the paper: it is the same."],
 
