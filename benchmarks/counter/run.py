@@ -33,6 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 TIMES, EXTRA_MS, FOLLOW, GROWTH, START = 1.5, 15.0, 15.0, 1.05, 1.0
 HOUR = 15 * 3600
+WARM = 1200
 
 
 def main() -> int:
@@ -49,7 +50,7 @@ def main() -> int:
         with _frames(client, told) as link:
             figures["follow"] = follow(link, frames, Path(name), chosen.frames)
         with _frames(client, told) as link:
-            figures["memory"] = memory(link, frames, process.pid, HOUR if chosen.hour else chosen.frames * 2)
+            figures["memory"] = memory(link, frames, process.pid, HOUR if chosen.hour else max(2 * WARM, 4 * chosen.frames))
     if not chosen.no_browser:
         figures["start"] = start()
     good = {
@@ -112,10 +113,10 @@ def follow(link: ClientConnection, frames: list[bytes], folder: Path, count: int
 
 
 def memory(link: ClientConnection, frames: list[bytes], process: int, count: int) -> dict[str, float]:
-    """Megabytes of the server after a tenth and after all."""
+    """Megabytes of the server after a tenth, when it keeps as many pictures as it ever will, and after all."""
     first = 0.0
     for number in range(count):
-        if number == count // 10:
+        if number == max(WARM, count // 10):
             first = _megabytes(process)
         link.send(frames[number % len(frames)])
         link.recv()

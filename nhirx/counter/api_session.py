@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from nhirx.counter.callers import COOKIE, Caller, Known, TheDesk
+from nhirx.counter.callers import Caller, Known, TheDesk
 from nhirx.counter.desk import Desk
 from nhirx.counter.models import LinkToken, NewOperator, Operator, OperatorList, SessionAnswer, SignIn
 from nhirx.counter.sessions import Session, csrf_of
@@ -15,9 +15,9 @@ router = APIRouter(tags=["session"])
 
 @router.post("/session", operation_id="postSession", summary="用一次性連結登入 Come in by a one-time link")
 def open_session(body: LinkToken, response: Response, desk: TheDesk) -> SessionAnswer:
-    """連結只能用一次。之後由 Cookie ``nhirx_session`` 識別，重新啟動程式後仍有效。
+    """連結只能用一次。之後由 Cookie ``nhirx_session_連接埠`` 識別，重新啟動程式後仍有效。
 
-    The link works once. The cookie ``nhirx_session`` then stands for the session and outlives a restart of the program.
+    The link works once. The cookie ``nhirx_session_PORT`` then stands for the session and outlives a restart of the program.
     """
     cookie, session = desk.sessions.open(body.token)
     _hand_out(response, cookie, desk)
@@ -37,7 +37,7 @@ def session(response: Response, desk: TheDesk, caller: Known) -> SessionAnswer:
 def end_session(response: Response, desk: TheDesk, caller: Known) -> None:
     found, _ = _of_page(caller)
     desk.sessions.end(found)
-    response.delete_cookie(COOKIE, path="/")
+    response.delete_cookie(desk.options.cookie, path="/")
 
 
 @router.post("/session/unlock", operation_id="postUnlock", summary="以 PIN 登入或解鎖 Sign in with a PIN")
@@ -89,7 +89,7 @@ def add_operator(body: NewOperator, desk: TheDesk, caller: Known) -> Operator:
 def _hand_out(response: Response, cookie: str, desk: Desk) -> None:
     """The cookie, good for as long as the session is from now on."""
     response.set_cookie(
-        COOKIE,
+        desk.options.cookie,
         cookie,
         max_age=int(desk.options.session_life),
         httponly=True,

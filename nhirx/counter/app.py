@@ -27,7 +27,6 @@ from nhirx.counter import (
     api_state,
     live,
 )
-from nhirx.counter.callers import COOKIE
 from nhirx.counter.desk import Desk
 from nhirx.counter.guard import Guard
 from nhirx.counter.models import EXAMPLE_PRESCRIPTION, ErrorAnswer
@@ -134,7 +133,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                     done = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
                     done["content"]["application/json"]["example"] = example
         tree["components"]["schemas"]["Prescription"]["example"] = EXAMPLE_PRESCRIPTION
-        tree["components"]["securitySchemes"]["session"]["name"] = COOKIE
+        tree["components"]["securitySchemes"]["session"]["name"] = app.state.desk.options.cookie
         for name in ("HTTPValidationError", "ValidationError"):
             tree["components"]["schemas"].pop(name, None)
         app.openapi_schema = tree

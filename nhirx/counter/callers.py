@@ -13,12 +13,14 @@ from nhirx.counter.desk import Desk
 from nhirx.counter.sessions import Session, csrf_fits
 from nhirx.errors import RequestRefused, SessionLocked, SessionNeeded
 
-COOKIE = "nhirx_session"
 CSRF = "X-Nhirx-Csrf"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _cookie = APIKeyCookie(
-    name=COOKIE, scheme_name="session", auto_error=False, description="網頁的工作階段 The page's session (POST /session)."
+    name="nhirx_session",
+    scheme_name="session",
+    auto_error=False,
+    description="網頁的工作階段 The page's session (POST /session).",
 )
 _csrf = APIKeyHeader(
     name=CSRF, scheme_name="csrf", auto_error=False, description="網頁送出變更時必附 Needed with the cookie for every change."
@@ -65,13 +67,14 @@ def of_page(desk: Desk, cookie: str | None) -> Caller:
 def known(
     request: Request,
     desk: TheDesk,
-    cookie: Annotated[str | None, Security(_cookie)] = None,
+    _shown: Annotated[str | None, Security(_cookie)] = None,
     csrf: Annotated[str | None, Security(_csrf)] = None,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
 ) -> Caller:
     """Anybody known, locked or not. Raises ``SessionNeeded`` and, for a change without the CSRF token, ``RequestRefused``."""
     if bearer is not None:
         return of_program(desk, bearer.credentials)
+    cookie = request.cookies.get(desk.options.cookie)
     caller = of_page(desk, cookie)
     if request.method not in _SAFE and not csrf_fits(cookie or "", csrf):
         raise RequestRefused(problem="CSRF")
@@ -96,7 +99,7 @@ def of_socket(socket: WebSocket, desk: Desk) -> Caller:
     words = socket.headers.get("authorization", "").split(maxsplit=1)
     if len(words) == 2 and words[0].lower() == "bearer":
         return of_program(desk, words[1])
-    cookie = socket.cookies.get(COOKIE)
+    cookie = socket.cookies.get(desk.options.cookie)
     caller = of_page(desk, cookie)
     if not csrf_fits(cookie or "", socket.query_params.get("csrf")):
         raise RequestRefused(problem="CSRF")

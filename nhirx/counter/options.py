@@ -29,7 +29,8 @@ class Options:
     session_life: float = 12 * 3600.0
     """Seconds after its last use at which a session ends."""
     scan_life: float = 30 * 60.0
-    most_scans: int = 100
+    most_scans: int = 40
+    """Each holds the picture of its page, some hundred kilobytes."""
     most_body: int = 64 * MEGABYTE
     """Bytes of an uploaded file."""
     most_json: int = MEGABYTE
@@ -44,6 +45,11 @@ class Options:
     @property
     def scheme(self) -> str:
         return "https" if self.tls else "http"
+
+    @property
+    def cookie(self) -> str:
+        """The name of the session's cookie. A browser sends cookies to every port of a host, and a demo may run beside the real counter."""
+        return f"nhirx_session_{self.port}"
 
     @property
     def url(self) -> str:

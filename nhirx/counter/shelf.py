@@ -14,7 +14,7 @@ from nhirx.errors import ScanGone
 if TYPE_CHECKING:
     from nhirx_scanner import Scan
 
-_MOST_BYTES = 128 << 20
+_MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,9 +95,12 @@ def test_a_session_outlives_a_restart_and_keeps_who_signed_in(own):
     with own() as shop, shop.page() as page:
         page.ok("POST", "/operators", {"name": "p1", "pin": "2468"})
         page.ok("POST", "/session/unlock", {"operator": "p1", "pin": "2468"})
-        cookies, csrf = dict(page.cookies), page.headers["X-Nhirx-Csrf"]
-    with own() as again, httpx.Client(base_url=again.server.url, cookies=cookies) as client:
-        answer = client.get("/api/v1/session").json()
+        cookie, csrf = page.cookies[shop.server.options.cookie], page.headers["X-Nhirx-Csrf"]
+    with own() as again:
+        # Here the port is another one; a counter that is started again has its own.
+        cookies = {again.server.options.cookie: cookie}
+        with httpx.Client(base_url=again.server.url, cookies=cookies) as client:
+            answer = client.get("/api/v1/session").json()
 
     assert {"csrf": csrf, "operator": "p1", "locked": False} == answer
 
@@ -126,7 +129,12 @@ def test_nothing_on_disk_opens_a_session(own):
         link = shop.server.link()
         page.ok("POST", "/operators", {"name": "p1", "pin": "24681357"})
         kept = "".join(path.read_text("utf-8") for path in shop.server.options.folder.glob("*.json"))
-        secrets = [link.split("token=")[1], dict(page.cookies)["nhirx_session"], page.headers["X-Nhirx-Csrf"], "24681357"]
+        secrets = [
+            link.split("token=")[1],
+            dict(page.cookies)[shop.server.options.cookie],
+            page.headers["X-Nhirx-Csrf"],
+            "24681357",
+        ]
 
     assert [] == [secret for secret in secrets if secret in kept]
 
@@ -187,3 +195,12 @@ def test_names_and_pins_have_limits(tmp_path, name, pin):
 
 def _code(answer):
     return answer[0], answer[1]["error"]["code"]
+
+
+def test_two_counters_on_one_computer_do_not_take_each_others_session(own, shop):
+    """A browser sends cookies to every port: the demo beside the real one has a name of its own."""
+    with own() as other, shop.page() as page, httpx.Client(cookies=dict(page.cookies)) as browser:
+        token = {"token": other.server.link().split("token=")[1]}
+        browser.post(f"{other.server.url}/api/v1/session", json=token)
+
+        assert [200, 200] == [browser.get(f"{one.server.url}/api/v1/session").status_code for one in (shop, other)]
