@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -56,3 +57,4 @@ def _say(as_json: bool, name: str, value: str) -> None:
         emit({name: value})
     else:
         typer.echo(value + say("（Ctrl-C 結束）", " (Ctrl-C ends)") if name == "url" else value)
+    sys.stdout.flush()  # it goes on serving, and whoever reads a pipe waits for this line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -134,11 +135,11 @@ def test_served_on_loopback_only(site):
         server = serve.server(source)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
-        with urllib.request.urlopen(f"{address}/hooks.html", timeout=20) as answer:
+        with urllib.request.urlopen(f"{address}/hooks.html", timeout=60) as answer:
             assert "nhirx_find_prescription" in answer.read().decode()
         for outside in ("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/nowhere.html"):
             with pytest.raises(urllib.error.HTTPError):
-                urllib.request.urlopen(address + outside, timeout=20)
+                urllib.request.urlopen(address + outside, timeout=60)
         assert "127.0.0.1" == server.server_address[0]
         server.shutdown()
         server.server_close()
@@ -146,14 +147,16 @@ def test_served_on_loopback_only(site):
 
 def test_command_prints_where_it_serves(tmp_path):
     """One JSON line, then it serves until it is stopped."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "nhirx", "docs", "--no-open", "--plain", "--json"], stdout=subprocess.PIPE, text=True
-    ) as running:
-        assert running.stdout is not None
-        url = json.loads(running.stdout.readline())["url"]
-        with urllib.request.urlopen(url, timeout=20) as answer:
-            assert "nhirx" in answer.read().decode()
-        running.terminate()
+    words = [sys.executable, "-m", "nhirx", "docs", "--no-open", "--plain", "--json"]
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    with subprocess.Popen(words, env=buffered, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            url = json.loads(running.stdout.readline())["url"]
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                assert "nhirx" in answer.read().decode()
+        finally:
+            running.kill()
 
 
 def test_screenshots_of_the_browser_tests_are_shown(tmp_path, monkeypatch):
