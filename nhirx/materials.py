@@ -71,7 +71,7 @@ def _add(
         package = distribution(name)
     except PackageNotFoundError:
         return  # of another system, or an extra that is not installed
-    made = found.setdefault(name, Component(name, package.version, _licence(package), package.metadata.get("Summary") or ""))
+    made = found.setdefault(name, Component(name, package.version, _licence(package), _summary(package)))
     made.asked_by.add(asked_by)
     for _, extra, needed, wanted in _requirements(package):
         if (extra is None or extra in extras) and needed != name and _is_installed(needed):
@@ -101,8 +101,12 @@ def _is_installed(name: str) -> bool:
     return True
 
 
+def _summary(package: Distribution) -> str:
+    return package.metadata["Summary"] if "Summary" in package.metadata else ""
+
+
 def _licence(package: Distribution) -> str:
-    meta = package.metadata
+    meta: Any = package.metadata
     if expression := meta.get("License-Expression"):
         return str(expression)
     named = [line.rsplit("::", 1)[-1].strip() for line in meta.get_all("Classifier") or () if line.startswith("License ::")]
