@@ -8,6 +8,7 @@ with nearly all that was seen (``agreement``).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,14 +19,19 @@ from numpy.typing import NDArray
 
 from nhirx_scanner import galois, softqr
 from nhirx_scanner.engines import Gray, Polygon
+from nhirx_scanner.equalise import equalised
 from nhirx_scanner.finders import Quad
 from nhirx_scanner.qrform import BLOCKS, VERSIONS, filler, formats, layout, mask, text_of
+from nhirx_scanner.qrgrid import sampled
 from nhirx_scanner.rectify import sharpened
 
 Array = NDArray[Any]
 
 
 _LEAST_LEAD = 0.003
+_THIRDS = 40  # bits, see softqr
+_LIKELY = 0.64  # match of the fixed parts above which a grid is worth every effort
+_FORMATS_APART = 0.12
 _FORMAT_LIKENESS = 0.45  # −1…1; the best of 32 formats reaches about this on noise
 
 
@@ -42,13 +48,13 @@ class Reading:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the numbers alone are good enough to believe the text."""
-        return self.agreement > 0.88 and self.fit > 0.55 and self.lead > 0.02
+        """Whether the numbers alone are good enough to believe the text. Wrong texts were never seen to lead by more than 0.021."""
+        return self.agreement > 0.88 and self.fit > 0.55 and self.lead > 0.03
 
     @property
     def is_fair(self) -> bool:
         """Whether the text is worth believing once something independent says the same."""
-        return self.agreement > 0.93 and self.fit > 0.55
+        return self.agreement > 0.88 and self.fit > 0.55 and self.lead > 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,11 @@ def fit_all(crop: Gray, quads: list[Quad]) -> list[Fitted]:
     return sorted(out, key=lambda fitted: -fitted.match)
 
 
-def read(crop: Gray, quads: list[Quad], *, least: float = 0.55, most: int = 4) -> tuple[float, Reading | None]:
-    """The best fit of any quadrangle, and the first text that one gives, best fitting quadrangle first."""
+def read(
+    crop: Gray, quads: list[Quad], believed: Callable[[Reading], bool] | None = None, *, least: float = 0.55, most: int = 4
+) -> tuple[float, Reading | None]:
+    """The best fit of any quadrangle, and the first text that is ``believed``, best fitting quadrangle first."""
+    believed = believed or (lambda reading: reading.is_sure or reading.is_fair)
     fitted = fit_all(crop, quads)
     for grid in fitted[:most]:
         if grid.match < least:
@@ -82,12 +91,25 @@ def read(crop: Gray, quads: list[Quad], *, least: float = 0.55, most: int = 4) -
         module = float(np.hypot(*(grid.corners[1] - grid.corners[0]))) / (17 + 4 * grid.version)
         sharp = sharpened(crop, max(0.8, 0.35 * module), 1.2)
         settled = settle(sharp, grid)
-        sharper = sharpened(crop, max(1.0, 0.6 * module), 3.0)
-        for picture, how in ((crop, grid), (sharp, grid), (sharp, settled), (sharper, settled)):
-            reading = decode(levels(picture, how.version, how.corners), how)
-            if reading is not None and (reading.is_sure or reading.is_fair):
+        thirds = _THIRDS if grid.match > _LIKELY else 0
+        for seen in _looks(crop, sharp, module, grid, settled):
+            reading = decode(seen, grid, thirds)
+            if reading is not None and believed(reading):
                 return fitted[0].match, reading
     return fitted[0].match if fitted else 0.0, None
+
+
+def _looks(crop: Gray, sharp: Gray, module: float, grid: Fitted, settled: Fitted) -> Iterator[Array]:
+    """The modules as they look on ever more doubtful ways, the likeliest to be read first."""
+    learned = equalised(crop, grid.version, grid.corners)
+    yield learned[0]
+    yield levels(sharp, grid.version, settled.corners)
+    if grid.match < _LIKELY:
+        return
+    yield learned[1]
+    yield from equalised(crop, grid.version, settled.corners)
+    yield levels(crop, grid.version, grid.corners)
+    yield levels(sharpened(crop, max(1.0, 0.6 * module), 3.0), grid.version, settled.corners)
 
 
 def _starts(soft: Gray, quad: Quad) -> list[tuple[Array, int]]:
@@ -118,43 +140,10 @@ def _known_points(version: int) -> tuple[Array, Array]:
     return np.stack([columns - 0.5, rows - 0.5], 1).astype(np.float32), colour / np.sqrt((colour**2).sum())
 
 
-def _homographies(quads: Array, size: int) -> Array:
-    """(n × 8) coefficients that take (0…size)² to each of the quads (n × 4 × 2)."""
-    x, y = quads[:, :, 0].astype(np.float64), quads[:, :, 1].astype(np.float64)
-    dx1, dx2, dx3 = x[:, 1] - x[:, 2], x[:, 3] - x[:, 2], x[:, 0] - x[:, 1] + x[:, 2] - x[:, 3]
-    dy1, dy2, dy3 = y[:, 1] - y[:, 2], y[:, 3] - y[:, 2], y[:, 0] - y[:, 1] + y[:, 2] - y[:, 3]
-    area = dx1 * dy2 - dx2 * dy1
-    area = np.where(np.abs(area) < 1e-9, 1e-9, area)
-    g, h = (dx3 * dy2 - dx2 * dy3) / area, (dx1 * dy3 - dx3 * dy1) / area
-    rows = [
-        (x[:, 1] - x[:, 0] + g * x[:, 1]) / size,
-        (x[:, 3] - x[:, 0] + h * x[:, 3]) / size,
-        x[:, 0],
-        (y[:, 1] - y[:, 0] + g * y[:, 1]) / size,
-        (y[:, 3] - y[:, 0] + h * y[:, 3]) / size,
-        y[:, 0],
-        g / size,
-        h / size,
-    ]
-    return np.stack(rows, 1)
-
-
-def _sample(picture: Gray, maps: Array, points: Array) -> Array:
-    """(n × points): grey values at ``points`` (in modules) under each map."""
-    u, v = points[:, 0][None], points[:, 1][None]
-    a, b, c, d, e, f, g, h = (maps[:, k][:, None] for k in range(8))
-    depth = g * u + h * v + 1
-    x, y = (a * u + b * v + c) / depth - 0.5, (d * u + e * v + f) / depth - 0.5
-    values: Array = cv2.remap(
-        picture, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return values.astype(np.float32)
-
-
 def match_known(picture: Gray, version: int, quads: Array) -> Array:
     """How well the fixed parts of ``version`` match under each quadrangle: correlation, −1…1."""
     points, colour = _known_points(version)
-    seen = _sample(picture, _homographies(quads, 17 + 4 * version), points)
+    seen = sampled(picture, quads, 17 + 4 * version, points)
     seen -= seen.mean(axis=1, keepdims=True)
     matches: Array = (seen * colour).sum(axis=1) / (np.sqrt((seen**2).sum(axis=1)) + 1e-6)
     return matches
@@ -209,7 +198,7 @@ def settle(picture: Gray, grid: Fitted) -> Fitted:
     corners, module = grid.corners, float(np.hypot(*(grid.corners[1] - grid.corners[0]))) / size
 
     def clearness(quads: Array) -> Array:
-        seen = _sample(picture, _homographies(quads, size), points)
+        seen = sampled(picture, quads, size, points)
         low, high = np.percentile(seen[0], [10, 90])
         clear = np.minimum(np.abs(seen - (low + high) / 2), (high - low) / 2).mean(axis=1) / max(float(high - low), 1.0)
         scores: Array = 2 * clear + match_known(picture, grid.version, quads)
@@ -232,7 +221,7 @@ def levels(picture: Gray, version: int, corners: Array) -> Array:
     column, row = np.meshgrid(np.arange(size) + 0.5, np.arange(size) + 0.5)
     offsets = [(dx, dy, wx * wy) for dx, wx in ((-0.25, 1), (0.0, 2), (0.25, 1)) for dy, wy in ((-0.25, 1), (0.0, 2), (0.25, 1))]
     points = np.concatenate([np.stack([column.ravel() + dx, row.ravel() + dy], 1) for dx, dy, _ in offsets])
-    seen = _sample(picture, _homographies(corners[None], size), points)[0].reshape(len(offsets), size, size)
+    seen = sampled(picture, corners[None], size, points)[0].reshape(len(offsets), size, size)
     gray = (np.array([w for _, _, w in offsets], np.float32)[:, None, None] / 16 * seen).sum(axis=0)
     kernel = np.ones((5, 5), np.uint8)
     high, low = cv2.blur(cv2.dilate(gray, kernel), (7, 7)), cv2.blur(cv2.erode(gray, kernel), (7, 7))
@@ -243,7 +232,7 @@ def levels(picture: Gray, version: int, corners: Array) -> Array:
     return sure
 
 
-def decode(seen: Array, grid: Fitted) -> Reading | None:
+def decode(seen: Array, grid: Fitted, thirds: int = 0) -> Reading | None:
     """The text of modules seen as ``levels`` gives them, None when Reed-Solomon cannot make sense of them."""
     version, corners, match = grid.version, grid.corners, grid.match
     form = layout(version)
@@ -252,7 +241,7 @@ def decode(seen: Array, grid: Fitted) -> Reading | None:
     ranked = [(float((item[2] * (copies[0] + copies[1])).sum()) / weight, item) for item in formats(version)]
     ranked.sort(key=lambda entry: -entry[0])
     for likeness, (level, number, _) in ranked[:3]:
-        if likeness < _FORMAT_LIKENESS:
+        if likeness < max(_FORMAT_LIKENESS, ranked[0][0] - _FORMATS_APART):
             break
         unmasked = np.where(mask(number, form.size), -seen, seen)
         bits = unmasked[form.order[:, 0], form.order[:, 1]]
@@ -261,7 +250,7 @@ def decode(seen: Array, grid: Fitted) -> Reading | None:
             if (found := _mend(bits, version, level, mode)) is not None:
                 text, agreement = found
                 return Reading(text, polygon, match, agreement, 1.0)
-        likely = softqr.decode(bits, version, level)
+        likely = softqr.decode(bits, version, level, thirds)
         if likely is not None and likely.lead > _LEAST_LEAD:
             return Reading(likely.text, polygon, match, likely.agreement, likely.lead)
     return None

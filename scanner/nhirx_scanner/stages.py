@@ -343,10 +343,10 @@ def _model_blobs(work: Work) -> None:
             quads = source(cut.picture)
             if not quads:
                 continue
-            likeness, reading = readqr.read(cut.picture, quads)
+            likeness, reading = readqr.read(cut.picture, quads, is_believed_qr)
             if likeness > _QR_LIKE:
                 work.qr_like.add(blob)
-            if reading is not None and is_believed_qr(reading):
+            if reading is not None:
                 work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
                 work.blobs.remove((blob, cut))
                 break
