@@ -102,7 +102,8 @@ def _is_installed(name: str) -> bool:
 
 
 def _summary(package: Distribution) -> str:
-    return package.metadata["Summary"] if "Summary" in package.metadata else ""
+    meta: Any = package.metadata
+    return str(meta.get("Summary") or "")
 
 
 def _licence(package: Distribution) -> str:
