@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -204,8 +203,3 @@ def own(tmp_path: Path, sim: Simulator) -> Callable[..., Any]:
 @pytest.fixture
 def rendered(repository: Path) -> Path:
     return repository / "samples" / "rendered"
-
-
-@pytest.fixture
-def pin_person() -> Person:
-    return replace(PEOPLE[0], pin="1234")

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from nhirx.cli import main
 from nhirx.counter.serve import Address
 from nhirx.errors import InputError
 from tests.counter.conftest import wait_for
@@ -139,20 +140,14 @@ def test_a_key_that_is_none_is_said_at_the_start(tmp_path):
     assert (2, "setting-invalid") == (code, error["code"])
 
 
-def test_a_new_link_and_keys_are_made_beside_the_running_counter(tmp_path):
+def test_a_new_link_and_keys_are_made_beside_the_running_counter(tmp_path, monkeypatch, capfd):
     """After the browser was closed nobody has to restart anything."""
-    env = {**os.environ, "NHIRX_DATA": str(tmp_path / "data")}
+    monkeypatch.setenv("NHIRX_DATA", str(tmp_path / "data"))
 
     def call(*words):
-        done = subprocess.run(
-            [sys.executable, "-m", "nhirx", "counter", *words],
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        return done.returncode, done.stdout
+        with pytest.raises(SystemExit) as ended:
+            main(["counter", *words])
+        return ended.value.code, capfd.readouterr().out
 
     assert call("link")[0] == 2
     with started(tmp_path, "--port", "0") as (_, told), httpx.Client(base_url=told["url"], timeout=PATIENCE) as client:
