@@ -125,6 +125,7 @@ receive((files) => state.gate === "ready" && state.view === "counter" && openFil
   if (state.gate === "ready" && state.view === "counter" && text.trim()) panel.entry.focus(text.trim());
 });
 session.follow();
+on("connected", () => panel.retry());
 on("record", (event) => {
   heard({ id: event.id, state: event.state, ...(event.opcode ? { opcode: event.opcode } : {}) });
   if (state.work?.record?.id === event.id) refresh(event.id);

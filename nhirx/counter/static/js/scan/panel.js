@@ -1,13 +1,14 @@
 /** The left side: the eye with what it says, its tools, and the field for typing. */
 
-import { both, lang, t } from "../core/i18n.js";
-import { h, icon, put, say } from "../core/dom.js";
+import { both, t } from "../core/i18n.js";
+import { h } from "../core/dom.js";
 import { play } from "../core/sound.js";
 import { machine, state, watch } from "../core/store.js";
 import { Camera } from "./camera.js";
 import { Entry } from "./entry.js";
 import { Live } from "./live.js";
 import { Overlay } from "./overlay.js";
+import { Said } from "./said.js";
 import { ServerCamera } from "./server-camera.js";
 import { Speech } from "./speech.js";
 import { drawTools } from "./tools.js";
@@ -18,7 +19,6 @@ export class Panel {
     this.taken = taken;
     this.mode = "off";
     this.torch = false;
-    this.trouble = null;
     this.overlay = new Overlay();
     this.speech = new Speech();
     this.video = h("video", { muted: true, playsinline: true, "aria-hidden": "true" });
@@ -26,14 +26,14 @@ export class Panel {
     this.canvas = h("canvas", { hidden: true, "aria-hidden": "true" });
     this.note = h("div", { class: "note", hidden: true });
     this.finder = h("div", { class: "finder" }, this.video, this.canvas, this.overlay.svg, this.note);
-    this.said = h("div", { class: "said" });
+    this.said = new Said();
     this.tools = h("div", { class: "tools" });
     this.camera = new Camera(this.video);
     this.camera.gone = () => this.fail("gone");
     this.live = new Live(this.video, (answer) => this.hear(answer), () => {});
-    this.server = new ServerCamera(this.canvas, (answer) => this.hear(answer), (problem) => this.fail("server", problem));
+    this.server = new ServerCamera(this.canvas, (answer) => this.hear(answer), (problem) => this.fail(problem ? "server" : "server-fail", problem));
     this.entry = new Entry((text, answer) => this.typed(text, answer));
-    this.eye = h("section", { class: "card eye", "aria-label": t("eye.title") }, this.finder, this.said, this.tools);
+    this.eye = h("section", { class: "card eye", "aria-label": t("eye.title") }, this.finder, this.said.element, this.tools);
     this.element = h("div", { class: "left stack" }, this.eye, this.entry.element);
     this.unwatch = watch(["work", "view", "gate"], () => this.follow());
     this.show();
@@ -68,7 +68,6 @@ export class Panel {
     machine.set("eye", "camera");
     this.server.stop();
     if (this.camera.stream && !device) return this.running();
-    this.trouble = null;
     this.speak({ tone: "", icon: "camera", words: t("camera.starting") });
     try {
       await this.camera.start(device);
@@ -96,7 +95,6 @@ export class Panel {
     this.camera.stop();
     this.live.stop();
     this.mode = "server";
-    this.trouble = null;
     this.canvas.hidden = false;
     this.overlay.guide();
     this.speak({ tone: "", icon: "camera", words: t("camera.starting") });
@@ -104,10 +102,14 @@ export class Panel {
     this.show();
   }
 
+  /** The program is back, and with it the camera that it opens. */
+  retry() {
+    if (this.wanted && this.mode === "trouble" && machine.get("eye") === "server") this.startServer();
+  }
+
   off() {
     machine.set("eye", "off");
     this.mode = "off";
-    this.trouble = null;
     this.stopAll();
     this.overlay.clear();
     this.speak({ tone: "", icon: "sheet", words: t("camera.off"), more: t("camera.off-more") });
@@ -147,7 +149,6 @@ export class Panel {
 
   fail(reason, problem = null) {
     this.mode = "trouble";
-    this.trouble = reason;
     this.live.stop();
     this.camera.stop();
     this.overlay.clear();
@@ -215,14 +216,7 @@ export class Panel {
   }
 
   speak(said) {
-    const key = JSON.stringify(said) + lang();
-    if (key === this.spoken) return;
-    this.spoken = key;
-    this.said.className = `said ${said.tone}`;
-    const pips = said.pips === undefined ? null : h("span", { class: "pips", role: "img", "aria-label": t("said.pips", { n: said.pips }) },
-      [1, 2, 3].map((n) => h("span", { class: `pip ${n <= said.pips ? "on" : ""}` })));
-    put(this.said, icon(said.icon), h("div", { class: "words" }, h("strong", {}, said.words), said.more ? h("span", { class: "small" }, said.more) : null), pips);
-    if (said.tone) say(`${said.words} ${said.more ?? ""}`);
+    this.said.speak(said);
   }
 
   show() {

@@ -67,6 +67,7 @@ export const scan = {
   "camera.unsupported": ["這個瀏覽器不支援相機", "This browser has no camera support"],
   "camera.unsupported-more": ["請用 Edge 或 Chrome；或用本機程式的相機", "Use Edge or Chrome; or the camera of the program"],
   "camera.server-more": ["可改用瀏覽器的相機（F3）、條碼槍或輸入", "Use the browser's camera (F3), a scanner or typing"],
+  "camera.server-fail-more": ["程式恢復後會再試；也可用條碼槍、輸入、圖檔", "It is tried again when the program is back; a scanner, typing or a file work, too"],
   "camera.server-fail": ["本機程式的相機沒有回應", "The program's camera does not answer"],
   "note.words": ["相機沒有開。條碼槍和輸入隨時可用。", "No camera is on. Scanner and typing always work."],
   torch: ["補光", "Light"],
