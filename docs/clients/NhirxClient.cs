@@ -1544,5 +1544,12 @@ namespace Nhirx
             address = Json.Query(address, "lang", lang);
             return Json.Utf8(Send("GET", address, null, null));
         }
+
+        /// <summary>示範用的處方箋影像（僅 --demo） The sample sheet, with --demo only</summary>
+        public byte[] GetDemoSheet()
+        {
+            var address = "/api/v1/demo/sheet.jpg";
+            return Send("GET", address, null, null);
+        }
     }
 }
