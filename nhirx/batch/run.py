@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from nhirx.batch import results
 from nhirx.batch.journal import Done, Journal
 from nhirx.batch.pool import Pool
-from nhirx.batch.source import Entry, entries
+from nhirx.batch.source import Entry, entries, place_of
 from nhirx.batch.worker import CHUNK, Piece, Reading, failure
 from nhirx.errors import BatchExists, FileDamaged, StoreReadOnly
 
@@ -70,7 +70,7 @@ def run(options: Options, tell: Callable[[Progress], None] = lambda _: None) -> 
     scrap = journal.folder / "tmp"
     pool = Pool(workers, options.reading, scrap, page_seconds=options.page_seconds)
     try:
-        _prepare(journal, options)
+        prepare(journal, options)
         shutil.rmtree(scrap, ignore_errors=True)  # of a run that was killed
         if not journal.plan.exists():
             journal.write_plan(_counted(entries(options.sources, leave_out=options.out), progress, tell))
@@ -117,14 +117,15 @@ def _read_only(out: Path) -> StoreReadOnly:
     )
 
 
-def _prepare(journal: Journal, options: Options) -> None:
+def prepare(journal: Journal, options: Options) -> None:
+    """Lock the folder and write down what was asked for. Raises ``BatchExists`` when it belongs to another batch."""
     if options.out.exists() and not options.out.is_dir():
         raise BatchExists(path=str(options.out), problem="not a folder 不是資料夾")
     if not options.resume and (journal.plan.exists() or (options.out / "results.jsonl").exists()):
         raise BatchExists(path=str(options.out), problem="it holds a batch already 已有批次")
     journal.lock()
     wanted = {
-        "sources": [os.path.abspath(source) for source in options.sources],  # noqa: PTH100 - a source may be a pattern
+        "sources": [place_of(source) for source in options.sources],
         "scanner": options.reading.scanner,
         "options": dict(options.reading.options),
     }

@@ -8,12 +8,12 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nhirx.batch import archives
+from nhirx.batch import archives, remote
 from nhirx.errors import FileMissing, FileUnreadable, NhirxError
 
 
@@ -64,19 +64,27 @@ class _Found:
     size: int = 0
 
 
-def entries(sources: Iterable[str], *, leave_out: Path | None = None) -> Iterator[Entry]:
-    """All files of ``sources`` (folders with what is below them, patterns, files, zip archives) in order.
+def place_of(name: str) -> str:
+    """``name`` as it is called from everywhere: an address stays, a path becomes absolute and keeps its links."""
+    return name if remote.is_remote(name) else os.path.abspath(name)  # noqa: PTH100 - it may be a pattern
 
-    ``leave_out`` is a folder that is not entered: the results may be written below the source. Raises ``FileMissing`` when a
-    source is not there or a pattern fits nothing; whatever goes wrong later is an entry with ``error``.
+
+def entries(
+    sources: Iterable[str], *, leave_out: Path | None = None, wanted: Callable[[Path], bool] = lambda _: True
+) -> Iterator[Entry]:
+    """All files of ``sources`` (folders with what is below them, patterns, files, zip archives, addresses) in order.
+
+    Files of this machine that are not ``wanted`` are passed over and do not count. ``leave_out`` is a folder that is not
+    entered: the results may be written below the source. Raises ``FileMissing`` when a source is not there or a pattern fits
+    nothing, ``FileUnreadable`` when a store refuses its list; whatever goes wrong later is an entry with ``error``.
     """
     number = 0
     for source in sources:
-        for root in _roots(source):
-            for found in _below(root, leave_out):
+        roots = [None] if remote.is_remote(source) else _roots(source)
+        for root in roots:
+            for found in _elsewhere(source) if root is None else _below(root, leave_out, wanted):
                 told = None if found.error is None else {"code": found.error.code, "zh": found.error.zh, "en": found.error.en}
-                file = os.path.abspath(found.file)  # noqa: PTH100 - links stay as they are
-                yield Entry(number, found.path, file, found.inside, found.skipped, told, found.size)
+                yield Entry(number, found.path, place_of(found.file), found.inside, found.skipped, told, found.size)
                 number += 1
 
 
@@ -90,9 +98,34 @@ def _roots(source: str) -> list[str]:
     return found
 
 
-def _below(root: str, leave_out: Path | None) -> Iterator[_Found]:
+def _elsewhere(source: str) -> Iterator[_Found]:
+    """Files of a store. One that was asked for by its own name is never skipped."""
+    found = remote.find(source)
+    alone = [source] == [address for address, _ in found]
+    for address, size in found:
+        name = remote.name_of(address)
+        if name.startswith(".") and not alone:
+            yield _Found(address, address, skipped="hidden")
+            continue
+        try:
+            # A listing of a million files stays a listing: only a name that says nothing has its first bytes fetched.
+            head = b"" if alone or _picture(name, b"") or archives.is_archive(name, b"") else remote.head(address)
+            if archives.is_archive(name, head):
+                with tempfile.TemporaryDirectory(prefix="nhirx-") as folder:
+                    whole = Path(folder, "remote.zip")
+                    remote.fetch(address, whole)
+                    yield from _archive(whole, address, address, ())
+            else:
+                skipped = None if alone or _picture(name, head) else "not-a-picture"
+                yield _Found(address, address, skipped=skipped, size=size)
+        except FileUnreadable as error:
+            yield _Found(address, address, error=error)
+
+
+def _below(root: str, leave_out: Path | None, wanted: Callable[[Path], bool]) -> Iterator[_Found]:
     if not os.path.isdir(root):  # noqa: PTH112 - the name may hold bytes that are no text
-        yield from _file(Path(root))
+        if wanted(Path(root)):
+            yield from _file(Path(root))
         return
     broken: list[OSError] = []
     for folder, folders, names in os.walk(root, onerror=broken.append):
@@ -104,7 +137,8 @@ def _below(root: str, leave_out: Path | None) -> Iterator[_Found]:
             yield _Found(str(Path(folder, name)), str(Path(folder, name)), skipped="not-a-file")
         folders[:] = sorted(name for name in folders if not _is(leave_out, Path(folder, name)))
         for name in sorted(names):
-            yield from _file(Path(folder, name), below=root)
+            if wanted(Path(folder, name)):
+                yield from _file(Path(folder, name), below=root)
     for error in broken:
         yield _folder_error(error, root)
 

@@ -6,7 +6,6 @@ It may crash, hang or be killed: the other side keeps the time and the account (
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import importlib
 import os
@@ -18,13 +17,13 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from nhirx.batch import archives
+from nhirx.batch import archives, remote
+from nhirx.batch.full import is_full
 from nhirx.errors import FileTooLarge, FileUnreadable, NhirxError
 
 CHUNK = 32
 """Pages of a long file that one process reads in a row; files with more are read by several."""
 MAX_PAGES = 200_000
-FULL = frozenset({errno.ENOSPC, errno.EROFS, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC})
 LIMIT_MS = 30_000.0
 """A page may take its time here: a search cut off by a busy machine would make results differ from run to run."""
 
@@ -90,7 +89,7 @@ def _work(connection: Connection, scanner: Any, files: _Files, piece: Piece) -> 
     except (BrokenPipeError, ConnectionResetError):
         raise
     except OSError as error:
-        if error.errno in FULL:
+        if is_full(error):
             # Nothing is wrong with the page: to book it as broken would lose it for good.
             connection.send(("disk", error.errno, error.strerror))
             return
@@ -167,6 +166,7 @@ class _Files:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._nested: tuple[str, tuple[int, ...]] | None = None
+        self._fetched: str | None = None
         self._last: tuple[str, tuple[int, ...], Path, str | None] | None = None
 
     def local(self, piece: Piece) -> tuple[Path, str | None]:
@@ -174,7 +174,7 @@ class _Files:
         if self._last is not None and self._last[:2] == (piece.file, piece.inside):
             return self._last[2:]
         self._last = None
-        path = Path(piece.file)
+        path = self._outer(piece)
         if piece.inside:
             path = self._unpack(self._archive(piece), piece.inside[-1], "member", piece.path)
         self._last = (piece.file, piece.inside, path, _digest(path))
@@ -182,7 +182,7 @@ class _Files:
 
     def _archive(self, piece: Piece) -> Path:
         """The archive right around the member; an inner one stays unpacked as long as its members are asked for."""
-        outer, key = Path(piece.file), (piece.file, piece.inside[:-1])
+        outer, key = self._outer(piece), (piece.file, piece.inside[:-1])
         if not key[1]:
             return outer
         if self._nested != key:
@@ -191,6 +191,18 @@ class _Files:
                 outer = self._unpack(outer, index, f"inner-{depth}.zip", piece.path)
             self._nested = key
         return self._folder / f"inner-{len(key[1]) - 1}.zip"
+
+    def _outer(self, piece: Piece) -> Path:
+        """The file itself; one that lies elsewhere is fetched once, and kept as long as its pages and members are asked for."""
+        if not remote.is_remote(piece.file):
+            return Path(piece.file)
+        target = self._folder / "fetched"
+        if self._fetched != piece.file:
+            self._fetched = None
+            self._folder.mkdir(parents=True, exist_ok=True)
+            remote.fetch(piece.file, target)
+            self._fetched = piece.file
+        return target
 
     def _unpack(self, archive: Path, index: int, name: str, shown: str) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)

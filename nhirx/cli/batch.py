@@ -3,6 +3,7 @@
 Annotations are not postponed here: ``register`` loads Typer when it is called, and Typer evaluates them.
 """
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from nhirx.i18n import say
 if TYPE_CHECKING:
     import typer
 
-    from nhirx.batch.run import Progress
+    from nhirx.batch.run import Options, Progress
 
 
 def register(app: "typer.Typer") -> None:
@@ -39,6 +40,9 @@ def register(app: "typer.Typer") -> None:
             str | None,
             typer.Option("--scheduler", metavar="ADDRESS", help=say("Dask 排程器位址", "address of the Dask scheduler")),
         ] = None,
+        watch: Annotated[
+            bool, typer.Option("--watch", help=say("持續讀取新進來的檔案", "go on with files that come later"))
+        ] = False,
         show_ids: Annotated[
             bool, typer.Option("--show-ids", help=say("報告中完整顯示識別碼", "whole visit IDs in the report"))
         ] = False,
@@ -60,6 +64,7 @@ def register(app: "typer.Typer") -> None:
             engine=engine,
             scheduler=scheduler,
             show_ids=show_ids,
+            watch=watch,
             resume=resume,
             page_seconds=page_seconds,
             full_priority=full_priority,
@@ -79,6 +84,7 @@ def run(
     as_json: bool,
     scheduler: str | None = None,
     show_ids: bool = False,
+    watch: bool = False,
 ) -> int:
     """Do the batch; the exit code is 1 when a page needs a person."""
     from nhirx.batch.run import Options
@@ -93,6 +99,9 @@ def run(
     reading = Reading(low_priority=not full_priority)
     options = Options(tuple(sources), out, workers, resume, page_seconds, reading, engine, scheduler, show_ids)
     teller = _Teller()
+    if watch:
+        _watch(options, teller, out, as_json)
+        return 0
     try:
         summary = run_batch(options, teller)
     except KeyboardInterrupt:
@@ -107,6 +116,26 @@ def run(
     else:
         _print(summary, out)
     return 1 if summary["review"] else 0
+
+
+def _watch(options: "Options", teller: "_Teller", out: Path, as_json: bool) -> None:
+    """Until Ctrl-C, which is the usual end of it."""
+    from nhirx.batch.watch import watch
+
+    def done(summary: dict[str, Any] | None) -> bool:
+        teller.end()
+        if summary is not None:
+            if as_json:
+                emit(summary)
+            else:
+                _print(summary, out)
+            sys.stdout.flush()
+        return False
+
+    sys.stderr.write(say("等待新的檔案；按 Ctrl-C 結束。\n", "Waiting for files; Ctrl-C ends.\n"))
+    sys.stderr.flush()
+    with contextlib.suppress(KeyboardInterrupt):
+        watch(options, teller, done=done)
 
 
 class _Teller:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
@@ -298,3 +300,45 @@ def test_times_stand_apart(pile, batch):
         name: told[name] for name in ("workers", "pages_read", "pages_before")
     }
     assert told["pages_per_second"] > 0
+
+
+def test_pdf_of_ten_thousand_pages(tmp_path, batch, monkeypatch):
+    """Every page is accounted for, and the memory of the run does not grow with them."""
+    import tracemalloc
+
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument.new()
+    for _ in range(10_000):
+        document.new_page(20, 20)
+    document.save(tmp_path / "long.pdf")
+    monkeypatch.setenv("READ_PAGES", str(tmp_path / "read"))
+    tracemalloc.start()
+    done = batch(tmp_path / "long.pdf", scanner="Blank", workers=2)
+    _now, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (10_000, 10_000, 0) == tuple(done.summary[name] for name in ("seen", "found", "failed"))
+    assert list(range(1, 10_001)) == [line["page"] for line in done.lines]
+    # The lines that this test reads back are about 4 kB each; the run itself holds a few bytes a page.
+    assert most < 80_000_000
+
+
+def test_disk_that_takes_no_more(pile, tmp_path, command):
+    """A real limit on what may be written: the batch ends with the code of a full disk, and goes on once there is room."""
+    folder = pile(6)
+    out = tmp_path / "out"
+    script = (
+        "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2500, resource.RLIM_INFINITY));"
+        "from nhirx.cli import main; main(sys.argv[1:])"
+    )
+    words = ["batch", str(folder), "--out", str(out), "--workers", "1"]
+    ended = subprocess.run([sys.executable, "-c", script, *words, "--json"], capture_output=True, check=False)
+
+    assert 3 == ended.returncode
+    assert b"Traceback" not in ended.stderr
+    assert not (out / "summary.json").exists()
+    process = command(folder, "--out", out, "--workers", "1", "--resume", "--json")
+    answer, _said = process.communicate(timeout=100)
+    assert 6 == json.loads(answer)["found"]
