@@ -107,9 +107,33 @@ def _looks(crop: Gray, sharp: Gray, module: float, grid: Fitted, settled: Fitted
     if grid.match < _LIKELY:
         return
     yield learned[1]
-    yield from equalised(crop, grid.version, settled.corners)
-    yield levels(crop, grid.version, grid.corners)
+    yield from equalised(crop, grid.version, _free_corner(crop, grid))
+    yield equalised(crop, grid.version, settled.corners)[0]
     yield levels(sharpened(crop, max(1.0, 0.6 * module), 3.0), grid.version, settled.corners)
+
+
+def _free_corner(crop: Gray, grid: Fitted) -> Array:
+    """The corners, the one without a finder pattern moved to where the modules are clearest once the blur is undone.
+
+    In a strong blur nothing else holds it, and the fit of the fixed parts drags it along.
+    """
+
+    def clearness(at: Array) -> float:
+        corners = grid.corners.copy()
+        corners[2] = at
+        return float(np.abs(equalised(crop, grid.version, corners)[0]).mean())
+
+    module = float(np.hypot(*(grid.corners[1] - grid.corners[0]))) / (17 + 4 * grid.version)
+    starts = (grid.corners[2], grid.corners[1] + grid.corners[3] - grid.corners[0])
+    best, at = max(((clearness(start), start) for start in starts), key=lambda item: item[0])
+    for step in (0.9, 0.45):
+        moves = [at + np.float32(step * module) * np.array(move, np.float32) for move in ((1, 0), (-1, 0), (0, 1), (0, -1))]
+        score, moved = max(((clearness(move), move) for move in moves), key=lambda item: item[0])
+        if score > best:
+            best, at = score, moved
+    corners = grid.corners.copy()
+    corners[2] = at
+    return corners
 
 
 def _starts(soft: Gray, quad: Quad) -> list[tuple[Array, int]]:
