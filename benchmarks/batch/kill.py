@@ -79,6 +79,14 @@ def outcome(out: Path) -> dict[str, bytes]:
     }
 
 
+def tell_difference(name: str, ours: bytes, theirs: bytes) -> None:
+    """The first lines that differ, so that the cause can be looked for."""
+    pairs = [pair for pair in zip(ours.splitlines(), theirs.splitlines(), strict=False) if pair[0] != pair[1]]
+    print(f"{name}: {len(ours)} and {len(theirs)} bytes, {len(pairs)} lines differ")
+    for mine, other in pairs[:3] if name.endswith(".jsonl") else ():
+        print(f"  undisturbed: {mine.decode('utf-8', 'replace')}\n  killed:      {other.decode('utf-8', 'replace')}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=2000)
@@ -109,7 +117,11 @@ def main() -> int:
             kept.append(finished(killed))
         subprocess.run(command(source, killed, asked.workers), stdout=subprocess.DEVNULL, check=False)
         with_kills = time.monotonic() - began
-        same = outcome(plain) == outcome(killed)
+        ours, theirs = outcome(plain), outcome(killed)
+        same = ours == theirs
+        for name in sorted(ours.keys() | theirs.keys()):
+            if ours.get(name) != theirs.get(name):
+                tell_difference(name, ours.get(name, b""), theirs.get(name, b""))
         told = {
             "pages": json.loads((plain / "summary.json").read_text("utf-8"))["pages"],
             "kills": len(kept),
