@@ -9,18 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from nhirx.i18n import say
-from nhirx.identifiers import mask_id, mask_visit_id
 from nhirx.model import Finding, UploadPlan
-from nhirx.resolver import Window
+from nhirx.resolver import Window, explain_plan, masked_value
 from nhirx.tables.fields import fields as field_specs
-from nhirx.tables.load import rule_book
 
 _ACTIONS = {"upload": ("上傳", "upload"), "hold": ("暫不上傳", "hold"), "none": ("不上傳", "no upload")}
 _CONFIDENCE = {"confirmed": ("已證實", "confirmed"), "single": ("單一來源", "one source"), "inferred": ("推論", "inferred")}
 _SEVERITY = {"block": ("擋下", "block", "bold red"), "warn": ("注意", "warn", "yellow"), "info": ("說明", "info", "cyan")}
-_PERSONS = frozenset({"M03", "M06"})
-_BIRTH_DATES = frozenset({"M04", "M08"})
-_VISIT_IDS = frozenset({"M15", "M16", "M52"})
 
 
 def show_plan(plan: UploadPlan) -> None:
@@ -62,34 +57,11 @@ def explanation_table(plan: UploadPlan) -> Table:
 
 def explanation(plan: UploadPlan) -> dict[str, Any]:
     """The plan with the words of each rule; values as they stand."""
-    words = {row.id: row for table in rule_book().decisions.values() for row in table.row}
-    specs = field_specs()
-    lines = []
-    for name, value in plan.fields.items():
-        reason = plan.why.get(name)
-        if reason is None:
-            continue
-        row = words.get(reason.rule)
-        spec = specs.get(name)
-        lines.append(
-            {
-                "field": name,
-                "name_zh": spec.zh if spec else name,
-                "name_en": spec.en if spec else name,
-                "value": value,
-                "from_card": name in plan.from_card,
-                "rule": reason.rule,
-                "source": reason.source,
-                "confidence": reason.confidence,
-                "zh": row.zh if row else "依設定檔。",
-                "en": row.en if row else "From the settings.",
-            }
-        )
     return {
         "ok": plan.ok,
         "action": plan.action,
         "call": plan.call,
-        "fields": lines,
+        "fields": explain_plan(plan),
         "findings": [finding.model_dump(mode="json") for finding in plan.findings],
     }
 
@@ -120,11 +92,7 @@ def shown(plan: UploadPlan, name: str) -> str:
     value = plan.fields[name]
     if value is None:
         return say("（過卡後填入）", "(from the card)") if name in plan.from_card else say("（不填）", "(empty)")
-    if name in _PERSONS:
-        return mask_id(value)
-    if name in _BIRTH_DATES:
-        return f"{value[:3]}****"
-    return mask_visit_id(value) if name in _VISIT_IDS and not value.endswith("0" * 16) and len(set(value)) > 1 else value
+    return masked_value(name, value)
 
 
 def _name(name: str) -> str:
