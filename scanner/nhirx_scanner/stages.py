@@ -244,26 +244,19 @@ def _model_bars(work: Work) -> None:
 
 
 def _read_bars(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
-    """The model's reading of a strip: of its mean, its median, then of its thirds."""
-    picture = cut.picture
-    height = picture.shape[0]
+    """The model's reading of a strip: of its mean, then of what its bands agree on."""
     enlarged = 1.0 / float(np.hypot(cut.matrix[0, 0], cut.matrix[1, 0]))
     like: read1d.Reading | None = None
-    for count, part in ((1, 0), (3, 1), (3, 0), (3, 2)):
-        piece = picture[part * height // count : max(part * height // count + 1, (part + 1) * height // count)]
-        profiles = [piece.mean(axis=0, dtype=np.float32)]
-        if count == 1:
-            profiles.append(rectify.middling(piece))
-        for profile in profiles:
-            readings = read1d.read_profile(profile, enlarged=enlarged, like=like)
-            if readings and is_believed(readings[0]):
-                return readings[0]
-            for doubtful in readings:
-                work.doubtful.setdefault(doubtful.text, Read(doubtful.text, doubtful.symbology, bars.polygon, "model"))
-            if like is None and (not readings or readings[0].cost > _NO_CODE):
-                work.unlike.add(bars)
-                return None
-            like = like or readings[0]
+    for profile in (rectify.weighed(cut.picture), rectify.middling(cut.picture)):
+        readings = read1d.read_profile(profile, enlarged=enlarged, like=like)
+        if readings and is_believed(readings[0]):
+            return readings[0]
+        for doubtful in readings:
+            work.doubtful.setdefault(doubtful.text, Read(doubtful.text, doubtful.symbology, bars.polygon, "model"))
+        if like is None and (not readings or readings[0].cost > _NO_CODE):
+            work.unlike.add(bars)
+            return None
+        like = like or readings[0]
     return None
 
 
