@@ -262,7 +262,8 @@ def _read_bars(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
 
 def _redraw_bars(work: Work) -> None:
     """The strips that are left, by synthesis: dear, so the strongest first and not many."""
-    for bars, cut in sorted(work.bars, key=lambda item: -item[0].score)[:_MOST_REDRAWN]:
+    alike = [item for item in work.bars if item[0] not in work.unlike]
+    for bars, cut in sorted(alike, key=lambda item: -item[0].score)[:_MOST_REDRAWN]:
         if work.settled or not work.may("refit1d"):
             return
         if work.done:
