@@ -12,9 +12,10 @@ from typing import Literal
 
 import numpy as np
 
+from nhirx_scanner.drift import DRIFTS, correlation, smooth_path, windows
 from nhirx_scanner.forms import FORMS, LETTERS39, Array, Form
 from nhirx_scanner.read1d import ends, spread_of, templates, turned
-from nhirx_scanner.refit import DRIFTS, Drawn, Fit, as_text, correlation, fitted, smooth_path, windows
+from nhirx_scanner.refit import Drawn, Fit, as_text, fitted
 from nhirx_scanner.symbols import ALPHABET93, check93
 
 _BLURS = (0.6, 1.2)
