@@ -15,6 +15,11 @@ from nhirx.i18n import say, set_language
 
 def run(argv: list[str]) -> None:
     argv = _take_language(argv)
+    if argv == ["--version"]:
+        import nhirx
+
+        typer.echo(f"nhirx {nhirx.__version__}")
+        raise SystemExit(0)
     wanted = next((word for word in argv if not word.startswith("-")), None)
     app = typer.Typer(
         name="nhirx",

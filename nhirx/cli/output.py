@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -39,6 +40,9 @@ def finish(command: Callable[[], int | None], *, as_json: bool) -> NoReturn:
                 raise
             # A defect of ours: a program that reads JSON still gets JSON. The text may hold a person, so only its kind is told.
             fail(NhirxError(kind=type(error).__name__), as_json=True)
+        if type(error).__name__ == "NoArgsIsHelpError" and not as_json:
+            sys.stderr.write(f"{error.format_message()}\n")
+            raise SystemExit(InputError.exit_code) from None
         # What click raises for a wrong call.
         fail(_wrong_call(error), as_json=as_json)
     raise SystemExit(code or 0)
@@ -46,19 +50,36 @@ def finish(command: Callable[[], int | None], *, as_json: bool) -> NoReturn:
 
 def _wrong_call(error: Any) -> InputError:
     """click's exception in both languages; its own words are English."""
-    said = str(error.format_message())
-    name = getattr(error, "option_name", None)
-    parameter = getattr(error, "param", None)
-    zh = said
-    if name and type(error).__name__.startswith("NoSuch"):
-        zh = f"沒有這個選項 {name}"
-    elif type(error).__name__ == "MissingParameter" and parameter is not None:
-        zh = f"缺少參數 {parameter.metavar or parameter.name}"
-    elif type(error).__name__ == "BadParameter" and parameter is not None:
-        zh = f"參數 {parameter.opts[-1]} 的值不正確"
-    elif said.startswith("No such command"):
-        zh = f"沒有這個指令 {said.rsplit(maxsplit=1)[-1].strip('.')}"
-    return InputError(zh=f"{zh}。用 nhirx --help 查看用法。", en=f"{said.rstrip('.')}. See nhirx --help.", problem=said)
+    said = str(getattr(error, "message", "") or error.format_message()).strip().rstrip(".")
+    kind, parameter = type(error).__name__, getattr(error, "param", None)
+    name = getattr(error, "option_name", None) or (parameter.opts[-1] if parameter is not None else None)
+    zh = en = said
+    if kind.startswith("NoSuch") and getattr(error, "option_name", None):
+        zh, en = f"沒有這個選項 {name}", f"No such option {name}"
+    elif command := getattr(error, "command_name", None) or _quoted(said, "No such command"):
+        zh, en = f"沒有這個指令 {command}", f"No such command {command}"
+    elif kind == "MissingParameter" and parameter is not None:
+        shown = parameter.metavar or parameter.name
+        zh, en = f"缺少參數 {shown}", f"Missing argument {shown}"
+    elif kind == "BadOptionUsage":
+        zh = f"選項 {name} 需要一個值"
+    elif kind == "BadParameter" and name is not None:
+        zh, en = f"參數 {name} 的值不正確（{said}）", f"Invalid value for {name}: {said}"
+    near = getattr(error, "possibilities", None) or re.findall(r"'([^']+)'", said.partition("Did you mean")[2])
+    if near:
+        zh, en = f"{zh}。是不是 {'、'.join(near)}？", f"{en}. Did you mean {', '.join(near)}?"
+    path = getattr(getattr(error, "ctx", None), "command_path", None) or "nhirx"
+    return InputError(
+        zh=f"{zh.rstrip('。？')}{'？' if near else '。'}用 {path} --help 查看用法。",
+        en=f"{en.rstrip('.?')}{'?' if near else '.'} See {path} --help.",
+        problem=said,
+    )
+
+
+def _quoted(said: str, start: str) -> str | None:
+    """The word in quotes after ``start``."""
+    found = re.match(rf"{start} '([^']*)'", said)
+    return found[1] if found else None
 
 
 def fail(error: NhirxError, *, as_json: bool) -> NoReturn:

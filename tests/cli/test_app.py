@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+import nhirx
 from nhirx import cli
 from nhirx.cli import main, output
 from nhirx.errors import CheckFailed, FileMissing
@@ -98,6 +99,64 @@ def test_wrong_call_is_told_as_json(words, capfd):
 
     assert 2 == caught.value.code
     assert "input" == json.loads(capfd.readouterr().out)["error"]["code"]
+
+
+@pytest.mark.parametrize(
+    ("words", "zh", "en"),
+    [
+        (
+            ["scna"],
+            "沒有這個指令 scna。是不是 scan？用 nhirx --help 查看用法。",
+            "No such command scna. Did you mean scan? See nhirx --help.",
+        ),
+        (
+            ["plugins", "neww"],
+            "沒有這個指令 neww。是不是 new？用 nhirx plugins --help 查看用法。",
+            "No such command neww. Did you mean new? See nhirx plugins --help.",
+        ),
+        (
+            ["audit", "--zzz"],
+            "沒有這個選項 --zzz。用 nhirx audit --help 查看用法。",
+            "No such option --zzz. See nhirx audit --help.",
+        ),
+        (
+            ["visit-id"],
+            "缺少參數 TEXT…。用 nhirx visit-id --help 查看用法。",
+            "Missing argument TEXT…. See nhirx visit-id --help.",
+        ),
+        (
+            ["doctor", "--json", "--bundle"],
+            "選項 --bundle 需要一個值。用 nhirx --help 查看用法。",
+            "Option '--bundle' requires an argument. See nhirx --help.",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_call_says_what_was_meant(words, zh, en, capfd):
+    """The word that is wrong, the nearest right one, and the help of that very command."""
+    with pytest.raises(SystemExit):
+        main(words if "--json" in words else [*words, "--json"])
+    told = json.loads(capfd.readouterr().out)["error"]
+
+    assert (zh, en) == (told["zh"], told["en"])
+
+
+def test_nothing_said_is_answered_with_the_help(capfd):
+    """Not as an error."""
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    shown = capfd.readouterr().err
+
+    assert 2 == caught.value.code
+    assert shown.startswith("Usage: nhirx")
+    assert "scan" in shown
+
+
+def test_version(capfd):
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+
+    assert (0, f"nhirx {nhirx.__version__}\n") == (caught.value.code, capfd.readouterr().out)
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
