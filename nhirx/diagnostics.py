@@ -185,13 +185,18 @@ def _plugins() -> Report:
     from nhirx.plugin.manager import Plugins
 
     plugins = Plugins(settings.load().plugins)
-    statuses = plugins.statuses
+    statuses, absent = plugins.statuses, plugins.absent
     plugins.close()
     refused = [status.name for status in statuses if status.status == "refused"]
     names = [status.name for status in statuses]
     if refused:
-        zh, en = f"無法載入：{'、'.join(refused)}", f"Not loaded: {', '.join(refused)}"
+        zh = f"無法載入：{'、'.join(refused)}。原因見 nhirx plugins。"
+        en = f"Not loaded: {', '.join(refused)}. `nhirx plugins` says why."
         return report("plugins", "fail", zh, en, plugins=names)
+    if absent:
+        zh = f"設定檔中這些外掛沒有安裝：{'、'.join(absent)}。請確認名稱。"
+        en = f"The settings name plugins that are not installed: {', '.join(absent)}. Check the names."
+        return report("plugins", "warn", zh, en, plugins=names)
     return report("plugins", "ok", f"已安裝 {len(names)} 個外掛。", f"{len(names)} plugin(s) installed.", plugins=names)
 
 

@@ -26,6 +26,7 @@ The tree (a test compares it with the classes)::
     │  │  ├─ PageTimeout
     │  │  └─ PageCrashed
     │  ├─ BatchExists
+    │  ├─ AlreadyThere
     │  └─ RecordMalformed
     ├─ RuleError
     │  ├─ NoRuleApplies
@@ -249,6 +250,12 @@ class BatchExists(InputError):
     code = "batch-exists"
     zh_words = "輸出資料夾 {path} 不能使用：{problem}。要接續先前的批次請加 --resume，否則請換一個資料夾。"
     en_words = "The output folder {path} cannot be used: {problem}. Add --resume to go on with its batch, or name another folder."
+
+
+class AlreadyThere(InputError):
+    code = "already-there"
+    zh_words = "{path} 已經存在，不會覆蓋。請換一個名稱，或先把它移走。"
+    en_words = "{path} is there already and is not written over. Take another name, or move it away first."
 
 
 class RecordMalformed(InputError):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from nhirx.diagnostics import Report
-from nhirx.errors import NhirxError, StoreError
+from nhirx.errors import AlreadyThere, NhirxError
 from nhirx.logs import mask
 from nhirx.model import Value
 
@@ -61,9 +61,9 @@ def told(words: str) -> str:
 
 
 def write(path: Path, reports: Iterable[Report], *, logs: Iterable[Path] = (), now: datetime) -> list[str]:
-    """Write the file and give the names inside it. Raises ``StoreError`` where ``path`` is there already."""
+    """Write the file and give the names inside it. Raises ``AlreadyThere`` where ``path`` is there already."""
     if path.exists():
-        raise StoreError(problem=f"{path.name} 已存在，請換一個檔名 / is there already, take another name")
+        raise AlreadyThere(path=path.name)
     parts: dict[str, Callable[[], Any]] = {
         "report.json": lambda: [_report(each) for each in reports],
         "versions.json": _versions,

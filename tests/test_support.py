@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from nhirx import support
-from nhirx.errors import StoreError
+from nhirx.errors import AlreadyThere
 from nhirx.host import Host
 from nhirx.logs import MaskingFormatter
 from nhirx.model import Prescription
@@ -155,7 +155,7 @@ def test_a_file_that_is_there_is_kept(tmp_path):
     """A support file never takes another's place."""
     (tmp_path / "support.zip").write_text("mine", "utf-8")
 
-    with pytest.raises(StoreError):
+    with pytest.raises(AlreadyThere):
         support.write(tmp_path / "support.zip", [], now=NOW)
     assert "mine" == (tmp_path / "support.zip").read_text("utf-8")
 

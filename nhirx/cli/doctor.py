@@ -12,7 +12,7 @@ from nhirx import diagnostics
 from nhirx.cli.app import emit
 from nhirx.i18n import say
 from nhirx.roc import TAIPEI
-from nhirx.settings import data_path
+from nhirx.settings import config_path, data_path
 
 _NAMES = {
     "decoders": ("解碼元件", "Decoders"),
@@ -25,6 +25,14 @@ _NAMES = {
 }
 _MARKS = {"ok": "✔", "warn": "!", "fail": "✘"}
 _COLOURS = {"ok": typer.colors.GREEN, "warn": typer.colors.YELLOW, "fail": typer.colors.RED}
+
+
+def _places() -> None:
+    """Where the settings are read from and the data lies, which the other pages of the manual leave to this command."""
+    config = config_path()
+    absent = "" if config.is_file() else say("（還沒有這個檔案）", " (there is no such file yet)")
+    typer.echo(say(f"  設定檔：{config}{absent}", f"  Settings file: {config}{absent}"))
+    typer.echo(say(f"  資料夾：{data_path()}", f"  Data: {data_path()}"))
 
 
 def register(app: typer.Typer) -> None:
@@ -71,6 +79,8 @@ def register(app: typer.Typer) -> None:
             zh, en = _NAMES[report["name"]]
             typer.secho(f"{_MARKS[report['status']]} {say(zh, en)}", fg=_COLOURS[report["status"]], nl=False)
             typer.echo(f"  {say(report['zh'], report['en'])}")
+        if not as_json:
+            _places()
         if bundle is not None:
             from nhirx import support
 

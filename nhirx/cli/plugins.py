@@ -10,7 +10,12 @@ import typer
 from nhirx.cli.output import emit
 from nhirx.i18n import say
 
-_STATES = {"loaded": ("已載入", "loaded"), "blocked": ("已停用", "blocked"), "refused": ("無法載入", "refused")}
+_STATES = {
+    "loaded": ("已載入", "loaded"),
+    "blocked": ("已停用", "blocked"),
+    "refused": ("無法載入", "refused"),
+    "absent": ("沒有安裝", "not installed"),
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -43,14 +48,14 @@ def register(app: typer.Typer) -> None:
             emit({"project": str(files[0].parent), "files": [str(file) for file in files]})
         else:
             typer.echo(say(f"已建立 {files[0].parent}", f"written: {files[0].parent}"))
-            typer.echo(f"  cd {files[0].parent} && pip install -e . && pytest && nhirx plugins")
+            typer.echo(f"  cd {files[0].parent} && pip install -e . && python -m pytest && nhirx plugins")
         return 0
 
     app.add_typer(group, name="plugins")
 
 
 def show(config: Path | None, *, as_json: bool) -> int:
-    """List the plugins; 1 when one of them was refused."""
+    """List the plugins; 1 when one of them was refused, or has options and is not there."""
     from nhirx import settings
     from nhirx.plugin.manager import Plugins
 
@@ -61,9 +66,15 @@ def show(config: Path | None, *, as_json: bool) -> int:
             emit(answer)
         else:
             _print(answer)
+    for name in found.absent:
+        answer = _absent(name)
+        if as_json:
+            emit(answer)
+        else:
+            _print(answer)
     if not found.statuses and not as_json:
         typer.echo(say("沒有安裝外掛。", "No plugin is installed."))
-    return int(any(status.status == "refused" for status in found.statuses))
+    return int(bool(found.absent) or any(status.status == "refused" for status in found.statuses))
 
 
 def describe(status: Any) -> dict[str, Any]:
@@ -76,6 +87,14 @@ def describe(status: Any) -> dict[str, Any]:
         "hooks": list(status.hooks),
         "problem": {"zh": status.problem_zh, "en": status.problem_en} if status.problem_en else None,
     }
+
+
+def _absent(name: str) -> dict[str, Any]:
+    problem = {
+        "zh": f"設定檔有 [plugins.options.{name}]，但沒有安裝這個名稱的外掛。請確認名稱，或先安裝。",
+        "en": f"The settings have [plugins.options.{name}], and no plugin of this name is installed. Check the name, or install it.",
+    }
+    return {"name": name, "package": None, "version": None, "status": "absent", "hooks": [], "problem": problem}
 
 
 def _print(answer: dict[str, Any]) -> None:

@@ -59,6 +59,11 @@ class Plugins:
         """The loaded plugins."""
         return tuple(status.name for status in self.statuses if status.status == "loaded")
 
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Names of the settings' option tables that belong to no plugin: a slip of the pen, or a plugin not installed."""
+        return self._registry.absent
+
     def close(self) -> None:
         """Let the plugins' threads end."""
         self._registry.close()

@@ -6,7 +6,9 @@ nhirx itself and of value validation are told in full: their words are made with
 
 from __future__ import annotations
 
+import re
 import traceback
+from collections.abc import Mapping
 from pathlib import PurePath
 
 from pydantic import ValidationError
@@ -32,6 +34,12 @@ def in_words(error: BaseException) -> tuple[str, str]:
     if isinstance(error, SystemExit):
         return f"試圖結束程式（{place}）", f"tried to end the program ({place})"
     return f"{type(error).__name__}（{place}）", f"{type(error).__name__} ({place})"
+
+
+def missing_option(error: BaseException, options: Mapping[str, object]) -> str | None:
+    """The option that ``options[…]`` asked for in vain, where ``error`` is that. A name of the program's own, never a person's."""
+    name = error.args[0] if isinstance(error, KeyError) and len(error.args) == 1 else None
+    return name if isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", name) and name not in options else None
 
 
 def _place(error: BaseException) -> str:

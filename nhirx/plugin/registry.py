@@ -19,7 +19,7 @@ from nhirx.plugin import NAME, discovery, spec
 from nhirx.plugin.discovery import PluginStatus
 from nhirx.plugin.frozen import frozen
 from nhirx.plugin.lane import Lane, NoAnswer
-from nhirx.plugin.problems import in_words
+from nhirx.plugin.problems import in_words, missing_option
 from nhirx.plugin.trace import describe, trace, wanted
 from nhirx.settings import PluginSettings
 
@@ -91,6 +91,11 @@ class Registry:
         except CallFailed as failure:
             self._leave(plugin, name)
             zh, en = in_words(failure.error)
+            if failure.hook == "nhirx_configure" and (
+                option := missing_option(failure.error, self._settings.options.get(name, {}))
+            ):
+                zh = f"缺少設定 [plugins.options.{name}] {option}"
+                en = f"option {option} is missing from [plugins.options.{name}]"
             self._refuse(name, package, version, f"{failure.hook}：{zh}", f"{failure.hook}: {en}")
         except _Unfit as unfit:
             self._leave(plugin, name)
@@ -162,6 +167,11 @@ class Registry:
     def statuses(self) -> tuple[PluginStatus, ...]:
         """Every plugin that was found, loaded or not."""
         return tuple(self._statuses)
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Names that the settings have options for, and no plugin that was found has."""
+        return tuple(sorted(set(self._settings.options) - {status.name for status in self._statuses}))
 
     def close(self) -> None:
         """Let the plugins' threads end."""

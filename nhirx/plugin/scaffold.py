@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from nhirx.errors import InvalidValue, StoreError
+from nhirx.errors import AlreadyThere, InvalidValue
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def write(name: str, folder: Path) -> list[Path]:
-    """Write the project ``nhirx-NAME`` into ``folder`` and give its files.
+    """Write the project ``nhirx-NAME`` into ``folder`` and give its files. ``name`` may come with the ``nhirx-`` or without.
 
-    Raises ``InvalidValue`` for a name that is no package name, ``StoreError`` where the project's folder is there already.
+    Raises ``InvalidValue`` for a name that is no package name, ``AlreadyThere`` where the project's folder is there already.
     """
+    name = name.removeprefix("nhirx-")
     if not _NAME.fullmatch(name) or len(name) > 40:
         raise InvalidValue(what=name[:40], problem="請用小寫英文、數字與連字號 / use small letters, digits and hyphens")
     words = {
@@ -24,7 +25,7 @@ def write(name: str, folder: Path) -> list[Path]:
     }
     project = folder / f"nhirx-{name}"
     if project.exists():
-        raise StoreError(problem=f"{project} 已存在 / is there already")
+        raise AlreadyThere(path=str(project))
     written = []
     for path, text in _FILES.items():
         file = project / _filled(path, words)
@@ -68,9 +69,11 @@ packages = ["@PACKAGE@"]
 longest_days = 30
 ```
 
-安裝 install: `pip install -e .` · 測試 test: `pytest` · 狀態 state: `nhirx plugins` · 逐次呼叫 every call: `NHIRX_TRACE_PLUGINS=1`
+設定檔的位置由 `nhirx doctor` 告訴你，或以 `NHIRX_CONFIG` 指定。`nhirx doctor` says where the settings file is; `NHIRX_CONFIG` names another.
 
-所有掛勾 every hook: `python -c "import nhirx.plugin.spec as spec; help(spec)"`
+安裝 install: `pip install -e .` · 測試 test: `python -m pytest` · 狀態 state: `nhirx plugins` · 逐次呼叫 every call: `NHIRX_TRACE_PLUGINS=1`
+
+所有掛勾與範例 every hook, with examples: `nhirx docs`
 """,
     "@PACKAGE@/__init__.py": '''\
 """nhirx-@NAME@: a plugin to start from. Take out what you do not need: every hook is optional."""
@@ -112,49 +115,44 @@ class @CLASS@:
         self.accepted[reference] = receipt.opcode
 ''',
     "tests/test_plugin.py": '''\
-"""The plugin inside nhirx, without a reader and without a network."""
-
-from types import SimpleNamespace
+"""The plugin at a counter that dispenses and uploads. Reader, NHI and patient are simulated."""
 
 import pytest
 from @PACKAGE@ import @CLASS@
 
-from nhirx.errors import PluginRefused
-from nhirx.model import UploadPlan
-from nhirx.plugin.manager import Plugins
-from nhirx.settings import PluginSettings
-
-VISIT_ID = "0USE4FA11RP4J370WR4K"  # synthetic
-PATIENT = {"national_id": "A123456789", "birth_date": "0501231"}
-PLAN = UploadPlan(ok=True, action="upload", call="1.53", fields={}, from_card=(), why={})
+from nhirx.errors import PlanBlocked, PluginRefused
 
 
-def host(plugin, **options):
-    plugins = Plugins(PluginSettings(options={"@NAME@": options}), discover=False)
-    plugins.register(plugin, "@NAME@")
-    return plugins
-
-
-def test_finds_the_prescription():
+def test_from_the_sheet_to_accepted(nhirx_counter, nhirx_prescription, nhirx_sheet):
+    made = nhirx_prescription(reference="R1")
     plugin = @CLASS@()
-    plugin.prescriptions[VISIT_ID] = {"reference": "R1", "patient": PATIENT, "sheet": {"visit_id": VISIT_ID}}
+    plugin.prescriptions[made.sheet.visit_id] = made
 
-    assert "R1" == host(plugin).find_prescription(SimpleNamespace(visit_id=VISIT_ID)).reference
-    assert host(@CLASS@()).find_prescription(SimpleNamespace(visit_id=VISIT_ID)) is None
+    counter = nhirx_counter(plugin)
+    [scan] = counter.host.scan(nhirx_sheet(made))
+    counter.dispense(counter.host.find_prescription(scan))
 
-
-@pytest.mark.parametrize(("days", "expected"), [(30, []), (31, ["supply-too-long"])])
-def test_stops_long_supplies(days, expected):
-    from nhirx import Prescription
-
-    prescription = Prescription.model_validate({"patient": PATIENT, "sheet": {}, "days": days})
-
-    assert expected == [finding.code for finding in host(@CLASS@(), longest_days=30).check(PLAN, prescription)]
+    assert ["accepted"] == counter.send()
+    assert plugin.accepted["R1"]
 
 
-def test_wrong_option_is_refused():
+def test_sheet_of_somebody_else_is_left_to_others(nhirx_counter, nhirx_prescription, nhirx_sheet):
+    counter = nhirx_counter(@CLASS@())
+    [scan] = counter.host.scan(nhirx_sheet(nhirx_prescription()))
+
+    assert counter.host.find_prescription(scan) is None
+
+
+def test_stops_long_supplies(nhirx_counter, nhirx_prescription):
+    counter = nhirx_counter(@CLASS@(), options={"@CLASS@": {"longest_days": 5}})
+
+    with pytest.raises(PlanBlocked, match="supply-too-long"):
+        counter.dispense(nhirx_prescription(days=7))
+
+
+def test_wrong_option_is_refused(nhirx_counter):
     with pytest.raises(PluginRefused, match="longest_days"):
-        host(@CLASS@(), longest_days="many")
+        nhirx_counter(@CLASS@(), options={"@CLASS@": {"longest_days": "many"}})
 ''',
     ".gitignore": "__pycache__/\n*.egg-info/\ndist/\n.venv/\n",
 }

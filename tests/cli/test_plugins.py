@@ -107,5 +107,24 @@ def test_nothing_is_written_over(call, tmp_path):
     call("new", "a1", "--folder", str(tmp_path))
     code, out, _ = call("new", "a1", "--folder", str(tmp_path), "--json")
 
-    assert 3 == code
-    assert "store" == json.loads(out)["error"]["code"]
+    assert 2 == code
+    assert "already-there" == json.loads(out)["error"]["code"]
+
+
+def test_name_may_come_with_the_prefix(call, tmp_path):
+    call("new", "nhirx-a1", "--folder", str(tmp_path))
+
+    assert ["nhirx-a1"] == [path.name for path in tmp_path.iterdir()]
+
+
+def test_options_of_a_plugin_that_is_not_there_are_told(call, tmp_path):
+    """A slip of the pen in the settings would otherwise be looked for in the plugin."""
+    config = tmp_path / "nhirx.toml"
+    config.write_text("[plugins.options.tutoriall]\ndatabase = 'x'\n", "utf-8")
+    code, out, _ = call("--config", str(config), "--json")
+    (absent,) = [answer for answer in map(json.loads, out.splitlines()) if answer["status"] == "absent"]
+    words = call("--config", str(config))[1]
+
+    assert (1, "tutoriall") == (code, absent["name"])
+    assert "[plugins.options.tutoriall]" in absent["problem"]["en"]
+    assert "沒有安裝這個名稱的外掛" in words

@@ -458,3 +458,11 @@ def test_retired_hook_works_and_warns_its_author(make, values, monkeypatch):
         host = make(type("P", (), {"nhirx_check": hookimpl(lambda self: finding)})())
 
     assert ["x"] == [found.code for found in host.check(values.plan, None)]
+
+
+def test_option_that_is_not_there_is_named(make):
+    """``options["database"]`` without that line in the settings: the refusal says which line is missing, and where."""
+    plugin = type("P", (), {"nhirx_configure": hookimpl(lambda self, options: options["database"])})()
+
+    with pytest.raises(PluginRefused, match=r"option database is missing from \[plugins\.options\.first\]"):
+        make(plugin)

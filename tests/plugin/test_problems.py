@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from pydantic import ValidationError
 
 from nhirx.errors import FileDamaged
 from nhirx.model import Patient
 from nhirx.plugin.lane import NoAnswer
-from nhirx.plugin.problems import in_words
+from nhirx.plugin.problems import in_words, missing_option
 
 
 def caught(function):
@@ -52,3 +53,19 @@ def test_exit_is_named():
 def test_missing_answer_is_named():
     assert "逾時" in in_words(NoAnswer("no answer within 1 s"))[0]
     assert "先前" in in_words(NoAnswer("still busy with an earlier call"))[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (KeyError("database"), "database"),
+        (KeyError("王小明"), None),
+        (KeyError("A123456789"), None),
+        (KeyError("there"), None),
+        (KeyError(7), None),
+        (ValueError("database"), None),
+    ],
+)
+def test_option_that_was_asked_for_in_vain_is_named(error, expected):
+    """Only what looks like the name of an option, and is none of those that were given."""
+    assert expected == missing_option(error, {"there": 1})
