@@ -14,7 +14,7 @@ outbox is a file. Everything heavy is imported when a fixture is used, because p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Counter",
-    "draw_sheet",
-    "make_prescription",
     "nhirx_counter",
     "nhirx_people",
     "nhirx_prescription",
@@ -38,7 +36,6 @@ __all__ = [
     "nhirx_sim",
 ]
 
-_PRESCRIBER = "3502060427"
 _LONGEST = 300
 
 
@@ -68,31 +65,6 @@ class Counter:
         return [item.state for item in reversed(self.host.outbox.queue.find(limit=_LONGEST))]
 
 
-def make_prescription(sim: Simulator, person: Person, **changes: Any) -> Prescription:
-    """A prescription of two days ago for ``person``, with one drug for a week; ``changes`` replace its members."""
-    from nhirx.model import Order, Patient, Prescription, PrescriptionFacts
-
-    visited = sim.world.clock().replace(microsecond=0) - timedelta(days=2)
-    visit_id, visited = sim.world.visit_ids.make("card", _PRESCRIBER, person.national_id, visited)
-    usual = Prescription(
-        patient=Patient(national_id=person.national_id, birth_date=person.birth_date),
-        sheet=PrescriptionFacts(
-            visit_id=visit_id,
-            visit_serial="0007",
-            institution=_PRESCRIBER,
-            visited_at=visited,
-            prescriber_format="2.0",
-        ),
-        diagnoses=("I10",),
-        days=7,
-        payment_category="4",
-        fee=300,
-        orders=(Order(code="AC12345100", usage="TID", days=7, total=21, route="PO"),),
-        reference=f"rx-{visit_id[:4]}",
-    )
-    return Prescription.model_validate(dict(usual) | changes)
-
-
 @pytest.fixture
 def nhirx_sim(tmp_path: Path) -> Iterator[Simulator]:
     """A running sandbox with 王小明's card in the reader; check results are ready at once."""
@@ -114,43 +86,19 @@ def nhirx_people() -> tuple[Person, ...]:
 def nhirx_prescription(nhirx_sim: Simulator, nhirx_people: tuple[Person, ...]) -> Callable[..., Prescription]:
     """Makes prescriptions: ``nhirx_prescription(person, reference="7")``; 王小明's unless told otherwise."""
 
+    from nhirx.sim.paper import make_prescription
+
     def make(person: Person | None = None, **changes: Any) -> Prescription:
         return make_prescription(nhirx_sim, person or nhirx_people[0], **changes)
 
     return make
 
 
-def draw_sheet(prescription: Prescription, path: Path) -> Path:
-    """A printed sheet with the prescription's visit ID as text and as Code 128, as a picture at ``path`` (PNG).
-
-    Codes in the sizes of laser printers, nothing worn: a sheet to find a prescription by, not one to measure a scanner with.
-    """
-    from nhirx_scanner.symbols import CODE128
-    from PIL import Image, ImageDraw, ImageFont
-
-    text = prescription.sheet.visit_id or ""
-    values = [104, *(ord(character) - 32 for character in text)]  # 104 starts code set B
-    values.append((104 + sum(place * value for place, value in enumerate(values[1:], 1))) % 103)
-    widths = "".join(CODE128[value] for value in values) + "2331112"
-    sheet = Image.new("L", (1240, 700), 255)
-    pen = ImageDraw.Draw(sheet)
-    x = 200
-    for place, width in enumerate(map(int, widths)):
-        if place % 2 == 0:
-            pen.rectangle((x, 320, x + 3 * width - 1, 430), fill=0)
-        x += 3 * width
-    font = ImageFont.load_default(size=34)
-    pen.text((200, 100), f"prescription {prescription.reference or ''}", fill=0, font=font)
-    for place, order in enumerate(prescription.orders):
-        pen.text((200, 150 + 40 * place), f"{order.code}  {order.usage or ''}  {order.total:g}", fill=0, font=font)
-    pen.text((200, 450), text, fill=0, font=font)
-    sheet.save(path)
-    return path
-
-
 @pytest.fixture
 def nhirx_sheet(tmp_path: Path) -> Callable[[Prescription], Path]:
     """Prints sheets: ``nhirx_sheet(prescription)`` is the path of a picture that the scanner reads."""
+
+    from nhirx.sim.paper import draw_sheet
 
     def sheet(prescription: Prescription) -> Path:
         return draw_sheet(prescription, tmp_path / f"sheet-{prescription.sheet.visit_id}.png")

@@ -25,7 +25,7 @@ from nhirx.plugin.manager import Plugins
 from nhirx.roc import TAIPEI
 from nhirx.settings import OutboxSettings
 from nhirx.sim import Behaviour, Simulator
-from nhirx.testing import make_prescription
+from nhirx.sim.paper import make_prescription
 
 NAME, NUMBER, CARD = "王小明", "A123456789", "000012345678"
 NOW = datetime(2026, 11, 20, 9, 0, 13, tzinfo=TAIPEI)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Callable
@@ -117,6 +118,24 @@ class Simulator:
             control=ControlSettings(kind="control6", local=service, data_centre=service),
             upload=UploadSettings(service=service, retry_first=0.1, retry_limit=2.0, poll_first=0.1),
         )
+
+    def settings_file(self) -> str:
+        """The same as a settings file (TOML), for programs that are not this one."""
+        settings, service = self.settings(), {"url": self.url, "ca_file": self.ca_file.resolve().as_posix()}
+        tables: dict[str, dict[str, str]] = {
+            "pharmacy": {"institution": settings.pharmacy.institution, "pharmacist": settings.pharmacy.pharmacist},
+            "record": {"medical_category": settings.record.medical_category},
+            "control": {"kind": settings.control.kind},
+            "control.local": service,
+            "control.data_centre": service,
+            "upload.service": service,
+        }
+        # A JSON string is a basic string of TOML.
+        lines = (
+            f"[{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
+            for name, table in tables.items()
+        )
+        return "\n".join(lines)
 
     # ── what a test does to it ───────────────────────────────────────────────────────────────────────────────────────
 

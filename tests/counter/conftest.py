@@ -24,7 +24,7 @@ from nhirx.outbox import Outbox
 from nhirx.outbox.keys import KeyRing
 from nhirx.plugin.manager import Plugins
 from nhirx.sim import PEOPLE, Behaviour, Person, Simulator
-from nhirx.testing import make_prescription
+from nhirx.sim.paper import make_prescription
 
 PATIENCE = 60.0
 T = TypeVar("T")

@@ -414,7 +414,7 @@ from nhirx.outbox.keys import KeyRing
 from nhirx.plugin.manager import Plugins
 from nhirx.settings import PluginSettings
 from nhirx.sim import PEOPLE, Behaviour, Simulator
-from nhirx.testing import make_prescription
+from nhirx.sim.paper import make_prescription
 
 logs.set_up()
 for name in sys.argv[2:]:

@@ -13,8 +13,13 @@ from typing import Any
 
 import pytest
 
+from nhirx.host import Host
 from nhirx.http import JsonService
-from nhirx.settings import ServiceSettings
+from nhirx.model import Prescription
+from nhirx.outbox import Outbox
+from nhirx.outbox.keys import KeyRing
+from nhirx.plugin.manager import Plugins
+from nhirx.settings import ServiceSettings, load
 
 Start = Callable[..., tuple[subprocess.Popen[bytes], dict[str, Any]]]
 
@@ -90,3 +95,43 @@ def test_auto_start(start: Start) -> None:
     _, info = start("--auto-start")
     state = _state(info)
     assert (state["initialised"], state["sam_verified"], state["hpc"]["verified"]) == (True, True, True)
+
+
+def test_settings_and_sheet_are_all_a_pharmacy_needs(start: Start, tmp_path: Path) -> None:
+    """A vendor's first try: nhirx with the written settings dispenses the written sheet, from the scan to the acceptance."""
+    config, sheet = tmp_path / "nhirx.toml", tmp_path / "sheet.png"
+    _, info = start("--auto-start", "--settings", str(config), "--sheet", str(sheet))
+    found = Prescription.model_validate_json(Path(info["prescription"]).read_text("utf-8"))
+    outbox = Outbox(f"sqlite:///{(tmp_path / 'outbox.sqlite').as_posix()}", ring=KeyRing.new())
+    settings = load(Path(info["settings"]))
+    quick = settings.upload.model_copy(update={"poll_first": 0.0, "retry_first": 0.01, "retry_limit": 0.05})
+    with Host(settings.model_copy(update={"upload": quick}), outbox=outbox, plugins=Plugins(discover=False)) as host:
+        [scan] = host.scan(sheet)
+        done = host.dispense(found, host.facts(found, scan=scan))
+        worker = host.worker()
+        for _ in range(100):
+            host.outbox.queue.hurry()
+            worker.step()
+            if (state := host.outbox.queue.item(done.queued).state) == "accepted":
+                break
+
+    assert (found.sheet.visit_id, "accepted") == (scan.visit_id, state)
+
+
+def test_what_is_there_is_not_written_over(start: Start, tmp_path: Path) -> None:
+    """Settings that lead elsewhere stay; those of the same sandbox, started anew, are taken as they are."""
+    config = tmp_path / "nhirx.toml"
+    process, info = start("--settings", str(config))
+    config.write_text(config.read_text("utf-8") + "\n[plugins.options.mine]\na = 1\n", "utf-8")
+    process.kill()
+    process.communicate()
+    again, _ = start("--settings", str(config), "--port", str(info["port"]))
+    kept = config.read_text("utf-8")
+    config.write_text("# mine\n", "utf-8")
+    words = [sys.executable, "-m", "nhirx", "sim", "--data", str(tmp_path / "other"), "--settings", str(config)]
+    refused = subprocess.run([*words, "--json"], capture_output=True, timeout=60, check=False)
+
+    assert again.poll() is None
+    assert "[plugins.options.mine]" in kept
+    assert (2, "already-there") == (refused.returncode, json.loads(refused.stdout)["error"]["code"])
+    assert "# mine\n" == config.read_text("utf-8")
