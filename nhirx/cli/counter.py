@@ -80,9 +80,13 @@ def run(
     with ExitStack() as stack:
         if demo:
             from nhirx.counter.demo import demo as demo_counter
+            from nhirx.counter.people import Keys
+            from nhirx.demo import sample
 
             made, options, sim = stack.enter_context(demo_counter())
-            extra: dict[str, Any] = {"demo": True, "sim": sim.url}
+            # A program in another language is tried out here first: it needs a key, and something to scan.
+            known = {"key": Keys(options.folder).add("demo"), "sheet": str(sample("demo-sheet.jpg"))}
+            extra: dict[str, Any] = {"demo": True, "sim": sim.url, **known}
         else:
             from nhirx.outbox import open_outbox
 
@@ -180,8 +184,15 @@ def _announce(told: dict[str, Any], as_json: bool) -> None:
     if told["demo"]:
         typer.echo(
             say(
-                "示範模式：病人、健保卡與健保署服務都是模擬的。範例處方箋在 samples/rendered/demo-sheet.jpg。",
-                "Demo: patient, card and NHIA are simulated. The sample sheet is samples/rendered/demo-sheet.jpg.",
+                "示範模式：病人、健保卡與健保署服務都是模擬的。",
+                "Demo: patient, card and NHIA are simulated.",
+            )
+        )
+        typer.echo(say(f"  範例處方箋：{told['sheet']}", f"  Sample sheet: {told['sheet']}"))
+        typer.echo(
+            say(
+                f"  其他程式試用的網址與金鑰：{told['url']} {told['key']}",
+                f"  For programs, URL and key: {told['url']} {told['key']}",
             )
         )
     typer.echo(say("按 Ctrl-C 結束。", "Ctrl-C ends it."))

@@ -94,6 +94,11 @@ def run_generator(description: dict[str, object], folder: Path) -> str:
     return (folder / "out.cs").read_text("utf-8")
 
 
+def test_the_page_shows_what_is_printed():
+    """The lines that the programs of this page print, told to the reader beforehand."""
+    assert "\n".join(EXPECTED[1:]) in (ROOT / "docs" / "howto" / "csharp.md").read_text("utf-8")
+
+
 def test_csharp_program_dispenses(counter, compiled_csharp):
     """From the scanned sheet to the accepted record."""
     ended = run(needed("mono", "mono-runtime"), compiled_csharp, counter.url, counter.key, sample("demo-sheet.jpg"))

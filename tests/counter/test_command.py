@@ -63,6 +63,8 @@ def test_the_demo_serves_until_it_is_told_to_stop_and_leaves_nothing(tmp_path, s
     with started(tmp_path, "--demo", "--port", "0", TMPDIR=str(home)) as (process, told):
         with httpx.Client(base_url=told["url"], timeout=PATIENCE) as client:
             page = client.get("/")
+            # What a program in another language is given to try.
+            program = client.get("/api/v1/state", headers={"Authorization": f"Bearer {told['key']}"}).json()
             csrf = client.post("/api/v1/session", json={"token": told["token_url"].split("token=")[1]}).json()["csrf"]
             state = client.get("/api/v1/state").json()
             client.headers["X-Nhirx-Csrf"] = csrf
@@ -76,6 +78,7 @@ def test_the_demo_serves_until_it_is_told_to_stop_and_leaves_nothing(tmp_path, s
 
     assert (200, True, 201) == (page.status_code, state["demo"], done.status_code)
     assert told["openapi"] == f"{told['url']}/openapi.json"
+    assert ("key:demo", sheet) == (program["operator"], Path(told["sheet"]).read_bytes())
     assert 0 == process.returncode
     assert [] == list(home.iterdir())
     assert "Traceback" not in errors
