@@ -1,15 +1,22 @@
-"""What a batch costs beside a bare loop over ``Scanner.scan_file``, and what a second process gives.
+"""What a batch costs beside a bare loop over ``Scanner.scan_file``, and what a second process or a cluster gives.
 
-The same pages three ways: the bare loop, a batch with one worker, a batch with two. Starting a process and importing the
-decoders is paid once a batch and is told apart (``start``); the promise is about the pages: reading with one worker takes at
+The same pages: the bare loop, two bare loops side by side, a batch with one worker, a batch with two. Starting a process and importing
+the decoders is paid once a batch and is told apart (``start``); the promise is about the pages: reading with one worker takes at
 most 5 % longer than the loop, and two workers are at least 1.8 times as fast as one. The ways run in turn, round after round, and the best
 round of each counts, so that a machine that is busy now and then favours none.
+
+Two bare loops side by side (``bare_two_against_one``) are what this machine gives at most: cores that share a memory, a cache or a
+clock are less than twice one. A machine that does not reach 1.8 itself cannot show the promise; then two workers are held to 95 % of
+what two bare loops reach.
 
 On a machine that is busy all the time the clock says little about either promise. Two figures beside it do not depend on other
 programs: the processor time of a page (``cpu_ms_per_page``, start taken off), and which part of their time the workers spent
 inside the scanner (``busy``): two workers can be no slower than twice ``busy`` on two free cores, as long as memory keeps up.
 
-    python benchmarks/batch/run.py [--pages 60] [--rounds 3]
+``--dask`` compares the engines instead, each with two workers. Answers of a cluster come a chunk at a time, so both are timed from
+start to end with few pages and with many, and the pages between the two count: Dask is at least 0.9 times as fast as ``local``.
+
+    python benchmarks/batch/run.py [--pages 60] [--rounds 3] [--dask]
 """
 
 from __future__ import annotations
@@ -32,7 +39,7 @@ from nhirx.batch.run import Options, Progress, run
 from nhirx.batch.worker import LIMIT_MS, Reading
 from samples.make import write_corpus
 
-LOSS, GAIN = 1.05, 1.8
+LOSS, GAIN, OF_THE_MACHINE, DASK = 1.05, 1.8, 0.95, 0.9
 
 
 def cpu() -> float:
@@ -49,17 +56,36 @@ files = sys.argv[2:]
 for number, file in enumerate(files):
     scanner.scan_file(file)
     if number == 0:
+        print("ready", flush=True)
+        sys.stdin.readline()
         began, spent = time.perf_counter(), time.process_time()
 share = len(files) / (len(files) - 1)
 print((time.perf_counter() - began) * share, (time.process_time() - spent) * share)
 """
 
 
-def loop(files: list[Path]) -> tuple[float, float]:
-    """(seconds, processor seconds) in a process of its own, as a worker is: what is loaded at first need counts for both."""
-    command = [sys.executable, "-c", _LOOP, str(LIMIT_MS), *map(str, files)]
-    seconds, spent = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    return float(seconds), float(spent)
+def loops(*parts: list[Path]) -> tuple[float, float]:
+    """(seconds, processor seconds) of loops that run side by side, each in a process of its own, as a worker is: what is loaded at
+    first need counts for both. All begin when the last one is ready; the slowest one's time counts."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", _LOOP, str(LIMIT_MS), *map(str, part)],
+            stdin=subprocess.PIPE,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},  # as the workers have it: else the loop would be the slower one
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for part in parts
+    ]
+    for process in started:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    told = [process.communicate()[0].split() for process in started]
+    return max(float(seconds) for seconds, _ in told), sum(float(spent) for _, spent in told)
 
 
 class Clock:
@@ -99,24 +125,59 @@ def batch(files: list[Path], workers: int) -> Cost:
     return Cost(reading, whole, used, inside / (reading * workers) if reading else 0.0)
 
 
+def whole(files: list[Path], engine: str) -> float:
+    """Seconds of a batch with two workers from start to end."""
+    with tempfile.TemporaryDirectory() as scratch:
+        began = time.perf_counter()
+        run(Options(tuple(map(str, files)), Path(scratch, "out"), 2, reading=Reading(low_priority=False), engine=engine))
+        return time.perf_counter() - began
+
+
+def engines(files: list[Path], rounds: int) -> int:
+    """Local against Dask. The files are read several times over (as files of their own), so that a cluster has chunks to hand out."""
+    few, many = files[:32], (files * (256 // len(files) + 1))[:256]
+    spent: dict[str, list[float]] = {"local": [], "dask": []}
+    for _ in range(rounds):
+        for engine, seconds in spent.items():
+            seconds.append(-whole(few, engine) + whole(many, engine))
+    between = len(many) - len(few)
+    ratio = min(spent["local"]) / min(spent["dask"])
+    told = {
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+        "pages_per_second": {engine: round(between / min(seconds), 2) for engine, seconds in spent.items()},
+        "dask_against_local": round(ratio, 3),
+    }
+    print(json.dumps(told, indent=1))
+    print(f"promised: ≥ {DASK}: {'kept' if ratio >= DASK else 'BROKEN'}")
+    return int(ratio < DASK)
+
+
+def drawn(folder: Path, pages: int) -> list[Path]:
+    write_corpus(folder, "flatbed", 1000, pages, 1)
+    for truth in folder.glob("*.json"):
+        truth.unlink()
+    return sorted(folder.iterdir())
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--dask", action="store_true", help="local against Dask")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        write_corpus(folder, "flatbed", 1000, asked.pages, 1)
-        for truth in folder.glob("*.json"):
-            truth.unlink()
-        files = sorted(folder.iterdir())
-        bare, one, two, start = [], [], [], []
+        files = drawn(Path(scratch), asked.pages)
+        if asked.dask:
+            return engines(files, asked.rounds)
+        bare, both, one, two, start = [], [], [], [], []
         for _ in range(asked.rounds):
-            bare.append(loop(files))
+            bare.append(loops(files))
             one.append(batch(files, 1))
+            both.append(loops(files[::2], files[1::2]))
             two.append(batch(files, 2))
             start.append(batch(files[:1], 1).cpu)
     loss, gain = min(one).reading / min(bare)[0], min(one).reading / min(two).reading
+    machine = min(bare)[0] / min(both)[0]
     used = min(cost.cpu for cost in one) - min(start)
     told = {
         "pages": asked.pages,
@@ -133,10 +194,12 @@ def main() -> int:
         "start_and_results_s": round(min(cost.whole - cost.reading for cost in one), 2),
         "one_against_loop": round(loss, 3),
         "two_against_one": round(gain, 2),
+        "bare_two_against_one": round(machine, 2),
     }
     print(json.dumps(told, indent=1))
-    kept = loss <= LOSS and gain >= GAIN
-    print(f"promised: ≤ {LOSS} and ≥ {GAIN}: {'kept' if kept else 'BROKEN'}")
+    wanted = min(GAIN, OF_THE_MACHINE * machine)
+    kept = loss <= LOSS and gain >= wanted
+    print(f"promised: ≤ {LOSS} and ≥ {GAIN} (here ≥ {wanted:.2f}): {'kept' if kept else 'BROKEN'}")
     return int(not kept)
 
 

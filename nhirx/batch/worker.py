@@ -59,6 +59,9 @@ def main(connection: Connection, reading: Reading, folder: Path) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if reading.low_priority and hasattr(os, "nice"):
         os.nice(10)
+    # Before numpy is loaded: the products of a page are too small for several threads, which then only take turns on the cores of
+    # the other workers (measured: 206 ms of processor time a page instead of 116, for the same page in the same time).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     module, _, name = reading.scanner.rpartition(".")
     scanner = getattr(importlib.import_module(module), name)(**dict(reading.options))
     files = _Files(folder)
