@@ -7,6 +7,7 @@ import re
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from nhirx.manual import pages, plain
 from nhirx.settings import data_path
@@ -37,22 +38,28 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 class _Plain(_Quiet):
     def do_GET(self) -> None:
-        path = self.path.split("?")[0].lstrip("/") or "index.html"
+        asked = urlsplit(self.path)
+        path = asked.path.lstrip("/") or "index.html"
         language = "en" if path.startswith("en/") else "zh"
         name = path.removeprefix("en/") or "index.html"
-        found = plain.page(f"{name.removesuffix('.html')}.md", language) if name.endswith(".html") else _beside(name)
-        body = (found or "404").encode()
-        self.send_response(200 if found else 404)
-        self.send_header("Content-Type", f"text/{'html' if name.endswith('.html') else 'plain'}; charset=utf-8")
+        if name == "search.html":
+            page: str | None = plain.search(parse_qs(asked.query).get("q", [""])[0][:100], language)
+        else:
+            page = plain.page(f"{name.removesuffix('.html')}.md", language) if name.endswith(".html") else None
+        kind, body = ("text/html; charset=utf-8", page.encode()) if page else _beside(name)
+        self.send_response(200 if body else 404)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
 
-def _beside(name: str) -> str | None:
-    """A source file that a page refers to: of its own folder, and of no other."""
+_BESIDE = {"clients": (r"\w+\.cs", "text/plain; charset=utf-8"), "pictures": (r"[\w-]+\.png", "image/png")}
+
+
+def _beside(name: str) -> tuple[str, bytes]:
+    """A file that a page refers to, with its media type: of the folders that belong to the pages, and of no other."""
     folder, _, file = name.partition("/")
-    if folder != "clients" or not re.fullmatch(r"\w+\.cs", file, re.ASCII):
-        return None
+    pattern, kind = _BESIDE.get(folder, ("", "text/plain; charset=utf-8"))
     path = pages() / folder / file
-    return path.read_text("utf-8") if path.is_file() else None
+    return kind, path.read_bytes() if re.fullmatch(pattern, file, re.ASCII) and path.is_file() else b""

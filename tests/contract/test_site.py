@@ -129,6 +129,33 @@ def test_plain_pages(language):
     assert plain.page("nowhere.md", language) is None
 
 
+def test_plain_pages_have_their_pictures_and_a_search():
+    """What every page refers to is served, and words are found in both languages."""
+    server = serve.server(None)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+
+    def get(path: str) -> str:
+        with urllib.request.urlopen(f"{address}/{path}", timeout=60) as answer:
+            return answer.read().decode("utf-8", "replace")
+
+    try:
+        for language, folder in (("zh", ""), ("en", "en/")):
+            for file in (file for _, found in manual.nav(language) for _, file in found):
+                for source in re.findall(r'<img[^>]* src="([^":]+)"', str(plain.page(file, language))):
+                    assert get(folder + (Path(file).parent / source).as_posix().replace("howto/../", ""))
+        found, none = get("search.html?q=%E5%8E%9F%E5%B0%B1%E9%86%AB"), get("en/search.html?q=%3Cscript%3Enowhere")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    hits = found.partition("<main>")[2]
+    assert 'href="rules/origin-id.html"' in hits
+    assert 'href="howto/first-plugin.html"' not in hits
+    assert "Nothing found" in none
+    assert "<script>" not in none
+
+
 def test_served_on_loopback_only(site):
     """Whole site, and plain pages; nothing else of the disk."""
     for source in (site, None):
