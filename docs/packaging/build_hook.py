@@ -26,6 +26,9 @@ class ManualHook(BuildHookInterface):  # type: ignore[misc]
         kinds = ("*.md", "clients/*.cs", "pictures/*.png")
         for page in sorted(page for kind in kinds for page in (root / "docs").rglob(kind)):
             build_data["force_include"][str(page)] = f"nhirx/manual/pages/{page.relative_to(root / 'docs').as_posix()}"
+        for page in sorted((root / "plugins").glob("**/README.md")):
+            name = "README" if page.parent.name == "plugins" else page.parent.name
+            build_data["force_include"][str(page)] = f"nhirx/manual/pages/plugins/{name}.md"
         if importlib.util.find_spec("material") is None:
             return
         sys.path[:0] = [str(root), str(root / "scanner")]

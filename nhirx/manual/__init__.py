@@ -6,6 +6,7 @@ renders a page with nothing but the base install, ``serve`` shows either on loop
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,27 +113,45 @@ def pages() -> Path:
     raise ComponentMissing(component="docs", how="pip install nhirx")
 
 
+def files() -> dict[str, Path]:
+    """Every page by its name in the manual: those of the folder, and the page of each plugin of this repository."""
+    folder = pages()
+    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.md"))}
+    beside = folder.parent / "plugins"
+    if (beside / "README.md").is_file() and "plugins/README.md" not in found:
+        found["plugins/README.md"] = beside / "README.md"
+        found |= {f"plugins/{path.parent.name}.md": path for path in sorted(beside.glob("*/README.md"))}
+    return found
+
+
 def nav(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
     """``(part, [(title, file)])`` in the language, with every page that is there; decisions come last, by number."""
-    folder = pages()
+    every = {file: path for file, path in files().items() if not file.endswith(".en.md")}
     zh = language == "zh"
     parts = [
         (
             part.zh if zh else part.en,
-            [(page.zh if zh else page.en, page.file) for page in part.pages if (folder / page.file).is_file()],
+            [(page.zh if zh else page.en, page.file) for page in part.pages if page.file in every],
         )
         for part in NAV
     ]
     if pictures():
         parts.insert(2, ("畫面" if zh else "Screens", [("畫面" if zh else "Screens", SCREENS)]))
     listed = {page.file for part in NAV for page in part.pages}
-    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.md") if not path.name.endswith(".en.md")}
-    decisions = sorted(file for file in files if file.startswith("adr/") and file != "adr/README.md")
-    rest = sorted(files - listed - set(decisions) - {"adr/README.md"})
-    parts.append(("其他" if zh else "More", [(_heading(folder / file), file) for file in rest]))
-    about = [("關於決定" if zh else "About", "adr/README.md")] if "adr/README.md" in files else []
-    parts.append(("決定" if zh else "Decisions", [*about, *((_heading(folder / file), file) for file in decisions)]))
+    plugins, decisions = _below("plugins", every), _below("adr", every)
+    rest = sorted(every.keys() - listed - set(plugins) - set(decisions))
+    parts.insert(-2, ("現成的外掛" if zh else "Plugins at hand", [(title, file) for file, title in plugins.items()]))
+    parts.append(("其他" if zh else "More", [(_heading(every[file]), file) for file in rest]))
+    parts.append(("決定" if zh else "Decisions", [(title, file) for file, title in decisions.items()]))
     return [(title, found) for title, found in parts if found]
+
+
+def _below(folder: str, every: dict[str, Path]) -> dict[str, str]:
+    """Pages of one folder with their titles, its README first."""
+    inside = sorted(
+        (file for file in every if file.startswith(f"{folder}/")), key=lambda file: (not file.endswith("/README.md"), file)
+    )
+    return {file: _heading(every[file]) for file in inside}
 
 
 def pictures() -> list[Path]:
@@ -154,9 +173,9 @@ def text(file: str, language: str) -> str:
         return "\n\n".join(
             ["# 畫面 Screens", *(f"## {path.stem}\n\n![{path.stem}](pictures/{path.name})" for path in pictures())]
         )
-    path = pages() / file
-    own = path.with_suffix(".en.md")
-    if language == "en" and own.is_file():
+    every = files()
+    path, own = every[file], every.get(f"{file.removesuffix('.md')}.en.md")
+    if language == "en" and own is not None:
         return own.read_text("utf-8")
     if language == "en" and file.startswith("rules/"):
         from nhirx.manual import rules
@@ -164,6 +183,8 @@ def text(file: str, language: str) -> str:
         if made := rules.pages().get(path.name):
             return made
     content = path.read_text("utf-8")
+    if file == "plugins/README.md":
+        content = re.sub(r"\]\((nhirx-[a-z-]+)\)", r"](\1.md)", content)
     return english(content) if language == "en" else content
 
 
