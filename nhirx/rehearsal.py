@@ -22,6 +22,11 @@ _MADE_UP = "0" * 20
 
 def rehearse(plan: UploadPlan, facts: Facts, prescription: Prescription, settings: Settings) -> None:
     """Judge all of the record but what the card will give. Raises ``CheckFailed``, ``SettingMissing``, ``FactsInvalid``."""
+    stop_on_errors(check_before_card(plan, facts, prescription, settings))
+
+
+def check_before_card(plan: UploadPlan, facts: Facts, prescription: Prescription, settings: Settings) -> list[CheckError]:
+    """What the checks say of all of the record but what the card will give. Raises ``SettingMissing``, ``FactsInvalid``."""
     reading = CardReading(
         made_by="card" if plan.call == WITH_CARD else "no-card",
         visited_at=facts.dispensed_at,
@@ -34,7 +39,7 @@ def rehearse(plan: UploadPlan, facts: Facts, prescription: Prescription, setting
     lines = resolver.card_orders(prescription, facts) if plan.call == WITH_CARD else ()
     record = resolver.fill(plan, reading, prescription, [_MADE_UP * 2] * len(lines), settings=settings)
     given = {*plan.from_card, "D01", "D11"}
-    stop_on_errors([error for error in check_record(record, today=facts.dispensed_at.date()) if error.field not in given])
+    return [error for error in check_record(record, today=facts.dispensed_at.date()) if error.field not in given]
 
 
 def stop_on_errors(found: Sequence[CheckError], dispensing: int | None = None) -> None:

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from nhirx.batch.plots import bars, rate, stack
+from nhirx.batch.report_plans import html as plans_html
 from nhirx.batch.style import REVIEW_COLOUR, STATUS_COLOUR, STYLE
 from nhirx.batch.words import CONFIDENCE, KIND, REASON, REVIEW, SKIPPED, STATUS, SYMBOLOGY, TRIED, file_error
 from nhirx.identifiers import mask_id, mask_visit_id
@@ -47,6 +48,7 @@ class _Report:
             self._plots(),
             _table("讀不了的檔案", "Files that do not open", summary["errors"], file_error),
             _table("沒有處理的檔案", "Files left alone", summary["skipped_why"], lambda name: SKIPPED.get(name, (name, ""))),
+            plans_html(summary["plans"]) if "plans" in summary else "",
             self._twice("visit_id", "同一就醫識別碼出現在多頁", "The same visit ID on several pages"),
             self._twice("picture", "同一影像出現多次", "The same picture more than once"),
             self._for_a_person(),

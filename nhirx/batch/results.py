@@ -11,7 +11,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -32,8 +32,8 @@ PICTURES = 200
 HEADINGS = ("檔案", "頁", "結果", "就醫識別碼", "可信度", "原因", "錯誤", "同一識別碼於", "同一影像於", "人工查看")
 
 
-def write(journal: Journal, options: Options, pool: Pool) -> dict[str, Any]:
-    """Write everything below ``options.out`` and answer the summary."""
+def write(journal: Journal, options: Options, pool: Pool, planned: Callable[[int], None] = lambda _: None) -> dict[str, Any]:
+    """Write everything below ``options.out`` and answer the summary. ``planned`` hears how many pages have their plan."""
     out = options.out
     twice = Twice(record for _, record in _joined(journal) if record is not None)
     summary = Summary()
@@ -57,6 +57,10 @@ def write(journal: Journal, options: Options, pool: Pool) -> dict[str, Any]:
             if why is not None and len(shown) < PICTURES:
                 shown.append(scan)
     told = summary.told(options.sources)
+    if options.planning is not None:
+        from nhirx.batch import plans
+
+        told["plans"] = plans.write(out, options.planning, whole_ids=options.whole_ids, tell=planned)
     small = _draw(journal, out / "review", pool, {scan["review"]["name"] for scan in shown})
     with _whole(out / "report.html") as page:
         page.write(report.html(told, shown, small, whole_ids=options.whole_ids).encode("utf-8", "backslashreplace"))

@@ -23,6 +23,7 @@ from nhirx.errors import BatchExists, FileDamaged, StoreReadOnly
 
 if TYPE_CHECKING:
     from nhirx.batch.dask_engine import DaskPool
+    from nhirx.batch.plans import Planning
 
 PAGE_SECONDS = 60.0
 
@@ -41,12 +42,14 @@ class Options:
     scheduler: str | None = None
     """``engine`` is ``local`` or ``dask``; the latter starts ``workers`` processes of its own unless it is told a scheduler."""
     whole_ids: bool = False
-    """Whether the report shows visit IDs unmasked."""
+    """Whether the report and the plans show visit IDs unmasked."""
+    planning: Planning | None = None
+    """With what pages go on to their plans; None stops at the visit IDs."""
 
 
 @dataclass(slots=True)
 class Progress:
-    """How far it is. ``stage`` is ``list``, ``read`` or ``write``; ``before`` counts pages that an earlier run had done."""
+    """How far it is. ``stage`` is ``list``, ``read``, ``write`` or ``plan``; ``before`` counts pages that an earlier run had done."""
 
     stage: str = "list"
     entries: int = 0
@@ -56,14 +59,18 @@ class Progress:
     started: float = field(default_factory=time.monotonic)
     fresh: int = 0
     """Entries that ended in this run: what the time left is reckoned from."""
+    planned: int = 0
 
 
 def run(options: Options, tell: Callable[[Progress], None] = lambda _: None) -> dict[str, Any]:
     """Do the batch and answer its summary (the content of ``summary.json``).
 
     Raises ``FileMissing`` for a source that is not there, ``BatchExists`` when ``out`` belongs to another batch or is in use,
-    ``StoreReadOnly``, ``StoreDamaged``, ``OSError`` for a full disk. Whatever ends it: ``resume`` goes on.
+    ``StoreReadOnly``, ``StoreDamaged``, ``OSError`` for a full disk; with ``planning`` what ``Planning.check`` raises.
+    Whatever ends it: ``resume`` goes on.
     """
+    if options.planning is not None:
+        options.planning.check()
     journal = Journal(options.out)
     workers = options.workers or os.cpu_count() or 1
     progress = Progress()
@@ -87,7 +94,12 @@ def run(options: Options, tell: Callable[[Progress], None] = lambda _: None) -> 
         progress.stage = "write"
         tell(progress)
         seconds = time.monotonic() - progress.started
-        summary = results.write(journal, options, pool)
+
+        def planned(pages: int) -> None:
+            progress.stage, progress.planned = "plan", pages
+            tell(progress)
+
+        summary = results.write(journal, options, pool, planned)
         _write_run(options, progress, workers, seconds)
         return summary
     except PermissionError as error:

@@ -63,6 +63,39 @@ REASON = {
     "cropped": ("條碼被切到", "cut off"),
     "damaged": ("條碼破損", "damaged"),
 }
+PLAN_STATUS = {
+    "planned": ("可以調劑上傳", "ready"),
+    "dispensed": ("已調劑", "dispensed already"),
+    "blocked": ("有問題須先處理", "blocked"),
+    "no-prescription": ("系統查無處方", "no prescription found"),
+    "no-id": ("沒有就醫識別碼", "no visit ID"),
+}
+# Why a page stops before the rules are asked, (zh, en).
+PLAN_STOPS = {
+    "several-sheets": (
+        "一頁有多張處方：請分開掃描，或在櫃檯逐張處理。",
+        "Several sheets on one page: scan each alone, or take them one by one at the counter.",
+    ),
+    "same-visit-id": (
+        "較前的頁面已有同一個就醫識別碼：請確認是重複掃描，還是同一張連續處方的另一次調劑。",
+        "An earlier page has the same visit ID: is it the sheet scanned twice, or another fill of a refillable prescription?",
+    ),
+    "no-prescription": (
+        "藥局系統查無這張處方：請確認已輸入並匯出，再以 --resume --resolve 重試。",
+        "The pharmacy system has no such prescription: enter or export it, then run again with --resume --resolve.",
+    ),
+}
+PLAN_RUN = {
+    "upload": ("24 小時內上傳", "to be uploaded within the 24 hours"),
+    "late": ("逾期補傳", "late upload"),
+    "precheck": ("預檢", "precheck"),
+}
+PLAN_NEEDS = {
+    "card": ("在櫃檯過卡", "the card at the counter"),
+    "no-card-id": ("以無卡方式取得就醫識別碼", "an ID without the card"),
+    "old-record": ("當時保存的 1.0 資料", "values of the kept 1.0 record"),
+    "nothing": ("不缺資料", "nothing"),
+}
 SKIPPED = {
     "hidden": ("隱藏檔", "hidden"),
     "not-a-picture": ("不是影像或 PDF", "no picture or PDF"),

@@ -6,6 +6,8 @@ Annotations are not postponed here: ``register`` loads Typer when it is called, 
 import contextlib
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +17,7 @@ from nhirx.i18n import say
 if TYPE_CHECKING:
     import typer
 
+    from nhirx.batch.plans import Planning
     from nhirx.batch.run import Options, Progress
 
 
@@ -46,6 +49,15 @@ def register(app: "typer.Typer") -> None:
         show_ids: Annotated[
             bool, typer.Option("--show-ids", help=say("報告中完整顯示識別碼", "whole visit IDs in the report"))
         ] = False,
+        resolve: Annotated[
+            bool,
+            typer.Option("--resolve", help=say("接著找處方、算出上傳計畫並檢核；不讀卡", "go on to plans and checks; no card")),
+        ] = False,
+        at: Annotated[
+            str | None,
+            typer.Option("--at", metavar="TIME", help=say("調劑日期時間（配合 --resolve）", "when dispensed (with --resolve)")),
+        ] = None,
+        config: Annotated[Path | None, typer.Option("--config", help=say("設定檔", "settings file"))] = None,
         resume: Annotated[
             bool, typer.Option("--resume", help=say("接續先前中斷的批次", "go on with a batch that was stopped"))
         ] = False,
@@ -65,6 +77,9 @@ def register(app: "typer.Typer") -> None:
             scheduler=scheduler,
             show_ids=show_ids,
             watch=watch,
+            resolve=resolve,
+            at=at,
+            config=config,
             resume=resume,
             page_seconds=page_seconds,
             full_priority=full_priority,
@@ -85,10 +100,12 @@ def run(
     scheduler: str | None = None,
     show_ids: bool = False,
     watch: bool = False,
+    resolve: bool = False,
+    at: str | None = None,
+    config: Path | None = None,
 ) -> int:
     """Do the batch; the exit code is 1 when a page needs a person."""
     from nhirx.batch.run import Options
-    from nhirx.batch.run import run as run_batch
     from nhirx.batch.worker import Reading
     from nhirx.errors import InvalidValue
 
@@ -96,26 +113,52 @@ def run(
         raise InvalidValue(what="--engine", problem="local | dask")
     if scheduler is not None and engine != "dask":
         raise InvalidValue(what="--scheduler", problem="--engine dask")
+    if at is not None and not resolve:
+        raise InvalidValue(what="--at", problem="--resolve")
     reading = Reading(low_priority=not full_priority)
     options = Options(tuple(sources), out, workers, resume, page_seconds, reading, engine, scheduler, show_ids)
     teller = _Teller()
-    if watch:
-        _watch(options, teller, out, as_json)
-        return 0
+    with _planning(config, at) if resolve else contextlib.nullcontext() as planning:
+        options = replace(options, planning=planning)
+        if watch:
+            _watch(options, teller, out, as_json)
+            return 0
+        summary = _told(options, teller)
+    teller.end()
+    if as_json:
+        emit(summary)
+    else:
+        _print(summary, out)
+    stopped = summary.get("plans", {}).get("by_status", {}).keys() - {"planned", "dispensed"}
+    return 1 if summary["review"] or stopped else 0
+
+
+def _told(options: "Options", teller: "_Teller") -> dict[str, Any]:
+    from nhirx.batch.run import run as run_batch
+
     try:
-        summary = run_batch(options, teller)
+        return run_batch(options, teller)
     except KeyboardInterrupt:
         teller.end()
         sys.stderr.write(
             say("已中止；讀完的頁都已保存，加 --resume 可接續。\n", "Stopped. Finished pages are kept; --resume goes on.\n")
         )
         raise
-    teller.end()
-    if as_json:
-        emit(summary)
-    else:
-        _print(summary, out)
-    return 1 if summary["review"] else 0
+
+
+@contextlib.contextmanager
+def _planning(config: Path | None, at: str | None) -> "Iterator[Planning]":
+    """The host of the settings, and its outbox where this machine has one: looking for what was dispensed must not make one."""
+    from nhirx import settings as settings_module
+    from nhirx.batch.plans import Planning
+    from nhirx.host import Host
+    from nhirx.roc import parse_datetime
+
+    settings = settings_module.load(config)
+    moment = parse_datetime(at) if at is not None else None
+    there = settings.outbox.url is not None or (settings_module.data_path() / "outbox.sqlite").exists()
+    with Host(settings) as host:
+        yield Planning(host, moment, host.outbox if there else None)
 
 
 def _watch(options: "Options", teller: "_Teller", out: Path, as_json: bool) -> None:
@@ -164,6 +207,8 @@ def words(progress: "Progress", now: float) -> str:
     """How far the batch is, in one line: files, pages, pages a second, time left."""
     if progress.stage == "list":
         return say(f"尋找檔案：{progress.entries}", f"looking for files: {progress.entries}")
+    if progress.stage == "plan":
+        return say(f"試算上傳計畫：{progress.planned} 頁", f"plans: {progress.planned} pages")
     if progress.stage == "write":
         return say("寫出結果", "writing the results")
     seconds = max(now - progress.started, 1e-6)
@@ -187,9 +232,18 @@ def _print(summary: dict[str, Any], out: Path) -> None:
             f"seen {summary['seen']}: found {summary['found']}, failed {summary['failed']}, skipped {summary['skipped']}",
         ),
         say(f"需要人工查看：{review} 頁", f"for a person to look at: {review}"),
+        *_plans(summary),
         say(f"報告：{out / 'report.html'}", f"report: {out / 'report.html'}"),
     ]
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _plans(summary: dict[str, Any]) -> list[str]:
+    """One line for each status of the plans, in the order of ``words.PLAN_STATUS``."""
+    from nhirx.batch.words import PLAN_STATUS
+
+    counts = summary.get("plans", {}).get("by_status", {})
+    return [f"  {say(*said)}：{counts[name]}" for name, said in PLAN_STATUS.items() if name in counts]
 
 
 __all__ = ["register", "run"]
