@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 
 from nhirx_scanner import compare, engines, finders, locate, read1d, readqr, rectify, refit, steered
+from nhirx_scanner.cores import one_core
 from nhirx_scanner.engines import Read
 from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars, Blob
@@ -44,8 +45,7 @@ _HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, b
 _QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code
 _NO_CODE = 0.2  # mean cost of the best model above which a strip is no code of twenty characters
 
-# OpenCV's own threads fight with the caller's: a batch runs one page per core.
-cv2.setNumThreads(1)
+one_core()
 
 
 @dataclass(slots=True)
