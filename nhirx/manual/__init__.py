@@ -185,31 +185,8 @@ def text(file: str, language: str) -> str:
     content = path.read_text("utf-8")
     if file == "plugins/README.md":
         content = re.sub(r"\]\((nhirx-[a-z-]+)\)", r"](\1.md)", content)
-    return english(content) if language == "en" else content
+    if language == "zh":
+        return content
+    from nhirx.manual import twins
 
-
-def english(content: str) -> str:
-    """A page that gives each Chinese paragraph its English one in italics below, with the English alone.
-
-    Other pages come back as they are: they hold both languages side by side.
-    """
-    blocks = content.split("\n\n")
-    kept: list[str] = []
-    for block in blocks:
-        stripped = block.strip()
-        twin = stripped.startswith("*") and stripped.endswith("*") and not stripped.startswith("**") and stripped.count("*") == 2
-        if twin and kept and _plain(kept[-1]):
-            head = "# " if kept[-1].startswith("# ") else ""
-            kept[-1] = head + stripped.strip("*").rstrip("." if head else "")
-        else:
-            kept.append(block)
-    return "\n\n".join(kept)
-
-
-def _plain(block: str) -> bool:
-    first = block.lstrip()[:2]
-    return (
-        bool(first)
-        and (first == "# " or first[0] not in "#-|>`*<1")
-        and any("\u4e00" <= character <= "\u9fff" for character in block)
-    )
+    return twins.english(content, only_italics=file.startswith("rules/"))

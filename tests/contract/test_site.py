@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from nhirx import manual
-from nhirx.manual import plain, serve
+from nhirx.manual import plain, serve, twins
 from nhirx.manual.site import build
 
 
@@ -74,6 +74,49 @@ def test_english_rules_are_rendered_from_the_tables():
         assert all(field in page for row in table.row for field in row.then if re.fullmatch(r"[A-Z]\d\d", field))
         assert [] == re.findall(r"[\u4e00-\u9fff]+", words)
     assert len(rule_book().limits) <= pages()["limits.md"].count("\n|")
+
+
+@pytest.mark.parametrize(
+    ("both", "english"),
+    [
+        ("# 櫃檯 · The counter", "# The counter"),
+        ("## 環境 Environment", "## Environment"),
+        ("先存檔再傳送。 It is on disk first, then sent.", "It is on disk first, then sent."),
+        (
+            "不必看原始碼。\n也不必建置。\nNo need to read\nthe source, nor to build it.",
+            "No need to read\nthe source, nor to build it.",
+        ),
+        ("一。One thing is said.\n二。And another one, too.", "One thing is said. And another one, too."),
+        ("| 結案，不上傳 Close it; nothing is uploaded |", "| Close it; nothing is uploaded |"),
+        ("| 更換 PIN Add an operator |", "| Add an operator |"),
+        ("# 調劑台與 API · The counter and its API", "# The counter and its API"),
+        ("| 狀態 · state | 無 · nothing |", "| state | nothing |"),
+        ("- **時機 when** 啟動時 · at start", "- **when** at start"),
+        ("![畫面 · the page](a.png)", "![the page](a.png)"),
+        # What only the Chinese says stays.
+        ("只有中文，沒有別的。", "只有中文，沒有別的。"),
+        ("先執行 `nhirx doctor`。 Look at the machine first.", "先執行 `nhirx doctor`。 Look at the machine first."),
+        ("見[別頁](b.md)。 See the other page, please.", "見[別頁](b.md)。 See the other page, please."),
+        ("這裡寫了很長很長的一段話，把每一種情況都說清楚，也說了為什麼要這樣做。See below.",) * 2,
+        ("```\n中文 · English\n```", "```\n中文 · English\n```"),
+    ],
+)
+def test_chinese_twin_is_taken_away(both, english):
+    """On the English site; a paragraph whose English says less stays whole."""
+    assert english == twins.english(both)
+
+
+@pytest.mark.parametrize("file", sorted(file for file in manual.files() if not file.endswith(".en.md")))
+def test_nothing_that_can_be_typed_or_followed_is_lost(file):
+    """Code, links, blocks and English words of the page are all on its English twin."""
+    page = manual.files()[file].read_text("utf-8")
+    english = twins.english(page, only_italics=file.startswith("rules/"))
+
+    for kind in (r"^```.*?^```", r"\]\([^)]*\)"):
+        assert re.findall(kind, page, flags=re.S | re.M) == re.findall(kind, english, flags=re.S | re.M)
+    outside = re.compile(r"^```.*?^```", re.S | re.M)
+    for kind in (r"`[^`\n]+`", r"[a-z']{3,} [a-z']{3,}"):
+        assert set() == set(re.findall(kind, outside.sub("", page))) - set(re.findall(kind, outside.sub("", english)))
 
 
 def test_diagrams_are_drawn(site):
