@@ -87,12 +87,11 @@ class Resolver:
         if scan.visit_id is None and not sheet.visit_id and sheet.visit_id_state is None:
             return  # whether the sheet has none or it is illegible is for a person to say
         facts = host.facts(prescription, scan=scan, at=self.at)
-        plan = host.plan(facts, prescription)
         live = facts.pharmacy.format2_since
-        before = live is not None and facts.dispensed_at.date() < live and plan.action == "none"
-        if before:
-            facts = _as_if_live(facts)
-            plan = host.plan(facts, prescription)
+        # Dispensed before a go-live that is past: a late record. Before one that is to come: 1.0 counts, and 2.0 is for the 預檢.
+        before = live is not None and self.now.date() < live
+        facts = _as_if_live(facts) if before else facts
+        plan = host.plan(facts, prescription)
         told |= {"visit_id": facts.prescription.visit_id, "action": plan.action, "call": plan.call}
         told["fields"] = {name: value for name, value in plan.fields.items() if value is not None}
         told["findings"] = [_finding(finding) for finding in plan.findings]
