@@ -161,6 +161,10 @@ def _file(path: Path, *, below: str | None = None) -> Iterator[_Found]:
     if below is not None and any(part.startswith(".") for part in path.relative_to(below).parts):
         yield _Found(shown, shown, skipped="hidden")
         return
+    if below is not None and not os.path.lexists(path):
+        # Listed a moment ago: taken away, or renamed, which may show it under its new name, too.
+        yield _Found(shown, shown, error=FileMissing(path=shown, problem="missing"))
+        return
     if below is not None and not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where nothing may be looked up
         # A link that leads nowhere, a pipe, a device: nothing that may be opened.
         yield _Found(shown, shown, skipped="not-a-file")

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 from PIL import Image
@@ -342,3 +343,58 @@ def test_disk_that_takes_no_more(pile, tmp_path, command):
     process = command(folder, "--out", out, "--workers", "1", "--resume", "--json")
     answer, _said = process.communicate(timeout=100)
     assert 6 == json.loads(answer)["found"]
+
+
+@pytest.mark.parametrize("stage", ["work/plan.new", "results.jsonl.new", "review/0000001-none.new", "summary.json.new"])
+def test_disk_that_is_full_at_any_stage(tmp_path, draw, batch, stage):
+    """The kernel itself says so. Nothing half stands under its name, and the batch goes on when there is room."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(draw.png(draw.page(None)))
+    full = tmp_path / "out" / stage
+    full.parent.mkdir(parents=True)
+    full.symlink_to("/dev/full")
+
+    with pytest.raises(OSError, match="No space left"):
+        batch(tmp_path / "in")
+
+    assert not full.with_suffix("").exists()
+    assert not (tmp_path / "out" / "summary.json").exists()
+    full.unlink()
+    assert ["none"] == [line["status"] for line in batch(tmp_path / "in", resume=True).lines]
+    assert ["0000001-none.png"] == [path.name for path in (tmp_path / "out" / "review").iterdir()]
+
+
+def test_folder_that_changes_all_the_time(tmp_path, draw, batch):
+    """Files come, go and change their names from the first look to the last page: what was met is accounted for, each page once."""
+    folder = tmp_path / "busy"
+    folder.mkdir()
+    page = draw.png(draw.page(draw.visit_id(1)))
+    for number in range(60):
+        (folder / f"{number:03d}.png").write_bytes(page)
+    over = threading.Event()
+
+    def churn():
+        turn = 0
+        while not over.is_set():
+            turn += 1
+            old, new = folder / f"{turn % 60:03d}.png", folder / f"x{turn % 7}-{turn % 60:03d}.png"
+            (old if old.exists() else new).replace(new if old.exists() else old) if old.exists() or new.exists() else None
+            (folder / f"y{turn % 5}.png").write_bytes(page)
+            (folder / f"y{(turn + 2) % 5}.png").unlink(missing_ok=True)
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        done = batch(folder, scanner="Odd", workers=2)
+    finally:
+        over.set()
+        thread.join()
+
+    summary = done.summary
+    assert summary["seen"] == summary["found"] + summary["failed"] + summary["skipped"]
+    planned = [json.loads(line) for line in (done.out / "work" / "plan.jsonl").read_text("utf-8").splitlines()]
+    assert [entry["path"] for entry in planned if entry["skipped"] is None] == [line["path"] for line in done.lines]
+    assert summary["files"]["seen"] == len(planned) >= 1
+    assert {"found", "file-missing", "file-empty", "file-unreadable", "file-damaged"} >= {
+        said for _, _, said in codes(done.lines)
+    }

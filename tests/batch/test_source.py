@@ -207,3 +207,36 @@ def test_members_are_counted_before_they_are_listed(monkeypatch, tmp_path):
     (tmp_path / "many.zip").write_bytes(data.getvalue())
 
     assert [("many.zip", "archive-refused")] == listed(tmp_path)
+
+
+def test_folder_that_changes_while_it_is_listed(tmp_path):
+    """Taken away, renamed, added, replaced by a folder, a whole folder gone: each file that was met is one entry, and the list ends."""
+    for folder in ("a", "b", "c"):
+        (tmp_path / folder).mkdir()
+        for name in ("1.png", "2.png", "3.png", "4.png"):
+            (tmp_path / folder / name).write_bytes(b"x")
+    found = entries([str(tmp_path)])
+    met = [next(found)]
+    (tmp_path / "a" / "2.png").unlink()
+    (tmp_path / "a" / "3.png").rename(tmp_path / "a" / "9.png")
+    (tmp_path / "a" / "4.png").unlink()
+    (tmp_path / "a" / "4.png").mkdir()
+    (tmp_path / "b" / "5.png").write_bytes(b"new")
+    for name in ("1.png", "2.png", "3.png", "4.png"):
+        (tmp_path / "c" / name).unlink()
+    (tmp_path / "c").rmdir()
+    met += found
+
+    told = [
+        (Path(entry.path).relative_to(tmp_path).as_posix(), entry.skipped or (entry.error["code"] if entry.error else None))
+        for entry in met
+    ]
+    assert [
+        ("a/1.png", None),
+        ("a/2.png", "file-missing"),
+        ("a/3.png", "file-missing"),
+        ("a/4.png", "not-a-file"),
+        *((f"b/{number}.png", None) for number in (1, 2, 3, 4, 5)),
+        ("c", "file-unreadable"),
+    ] == told
+    assert list(range(len(met))) == [entry.number for entry in met]
