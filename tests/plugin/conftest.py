@@ -2,18 +2,67 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import zipfile
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from nhirx import hookimpl
 from nhirx.model import CardReading, CheckError, Facts, Holder, Prescription, Receipt, UploadPlan, UploadRecord
 from nhirx.plugin.manager import Plugins
 from nhirx.settings import PluginSettings
 
 VISIT_ID = "0USE4FA11RP4J370WR4K"
 NOW = datetime(2026, 11, 20, 1, 0, 13, tzinfo=UTC)
+
+
+def plugin(**hooks: Any) -> Any:
+    """An object whose attributes are hook implementations."""
+    return SimpleNamespaceWithIdentity(**{name: hookimpl(function) for name, function in hooks.items()})
+
+
+class SimpleNamespaceWithIdentity:
+    def __init__(self, **hooks: Any) -> None:
+        self.__dict__.update(hooks)
+
+
+def raising(error: BaseException) -> Any:
+    def hook() -> None:
+        raise error
+
+    return hook
+
+
+FAILURES = [RuntimeError("王小明 A123456789"), SystemExit(0), KeyboardInterrupt(), GeneratorExit(), MemoryError()]
+
+
+def project_wheel(folder: Path, name: str, source: str) -> Path:
+    """A wheel as a build backend makes it: one module and its description."""
+    module = f"outside_{name.replace('-', '_')}"
+    target = f"{module}:Plugin" if "class Plugin" in source else module
+    about = f"outside_{name.replace('-', '_')}-1.2.3.dist-info"
+    files = {
+        f"{module}.py": source,
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: outside-{name}\nVersion: 1.2.3\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/entry_points.txt": f"[nhirx]\n{name} = {target}\n",
+    }
+    digests = {
+        path: base64.urlsafe_b64encode(hashlib.sha256(content.encode()).digest()).rstrip(b"=").decode()
+        for path, content in files.items()
+    }
+    record = "".join(f"{path},sha256={digests[path]},{len(content.encode())}\n" for path, content in files.items())
+    path = folder / f"outside_{name.replace('-', '_')}-1.2.3-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, content in files.items():
+            archive.writestr(member, content)
+        archive.writestr(f"{about}/RECORD", record + f"{about}/RECORD,,\n")
+    return path
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import pytest
 
 from nhirx.identifiers.visit_id import ALPHABET
 from nhirx.model import UploadRecord
+from nhirx.records import xml
+from nhirx.records.check import check_file
 
 TODAY = date(2026, 11, 22)
 PERSON = "A123456789"
@@ -17,6 +19,14 @@ MARK = "C0FFEE1234" * 4
 
 MakeId = Callable[[str, str, str], str]
 Change = Callable[..., UploadRecord]
+
+
+def found(record: UploadRecord, today: date | None) -> list[tuple[str, int | None, str, str]]:
+    """What is said of the one record of a file: field, order line, code, severity."""
+    report = check_file(xml.write([record]), today)
+    assert report.file_findings == ()
+    (only,) = report.records
+    return [(finding.field, finding.order, finding.code, finding.severity) for finding in only.findings]
 
 
 def _base34(value: int, places: int) -> str:

@@ -12,6 +12,12 @@ from nhirx.identifiers.visit_id import ALPHABET
 from nhirx.model import Facts, UploadPlan
 from nhirx.resolver import plan
 
+NINES, EFFS, LATE, MISS = "9" * 20, "F" * 20, "SM00" + "0" * 16, "MISS" + "0" * 16
+ID = "prescription.visit_id"
+SERIAL = "prescription.visit_serial"
+FORMAT = "prescription.prescriber_format"
+OWN = "card.abnormal_serial"
+
 BASE = {
     "dispensed_at": "1151120090013",
     "pharmacy": {"institution": "5901234567", "pharmacist": "B200000002", "format2_since": "1130901"},
@@ -24,6 +30,10 @@ BASE = {
     },
     "card": {"state": "present"},
 }
+
+
+def codes(made: UploadPlan) -> set[str]:
+    return {finding.code for finding in made.findings}
 
 
 def made_id(
