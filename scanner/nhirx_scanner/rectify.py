@@ -22,6 +22,11 @@ class Cut:
     picture: Gray
     matrix: NDArray[Any]
 
+    @property
+    def enlarged(self) -> float:
+        """How many samples a pixel of the page has become."""
+        return 1.0 / float(np.hypot(self.matrix[0, 0], self.matrix[1, 0]))
+
     def on_page(self, polygon: Polygon) -> Polygon:
         points = np.array(polygon, np.float64) @ self.matrix[:, :2].T + self.matrix[:, 2]
         return tuple((float(x), float(y)) for x, y in points)
@@ -120,7 +125,9 @@ def middling(piece: NDArray[Any]) -> NDArray[Any]:
     count = min(15, piece.shape[0])
     sums = np.add.reduceat(piece, [k * piece.shape[0] // count for k in range(count)], axis=0, dtype=np.float32)
     sizes = np.diff([k * piece.shape[0] // count for k in range(count + 1)])
-    line: NDArray[Any] = np.median(sums / sizes[:, None], axis=0).astype(np.float32)
+    # Rows of so few values sort faster than numpy looks for their median.
+    ordered = np.sort(np.ascontiguousarray((sums / sizes[:, None].astype(np.float32)).T), axis=1)
+    line: NDArray[Any] = (ordered[:, (count - 1) // 2] + ordered[:, count // 2]) / 2
     return line
 
 

@@ -106,10 +106,9 @@ class Session:
         import numpy as np
 
         from nhirx_scanner import read1d
-        from nhirx_scanner.stages import is_believed
+        from nhirx_scanner.on_bars import is_believed
 
-        enlarged = 1.0 / float(np.hypot(cut.matrix[0, 0], cut.matrix[1, 0]))
-        for rows in read1d.read_rows(cut.picture.mean(axis=0, dtype=np.float32), enlarged=enlarged)[:2]:
+        for rows in read1d.read_rows(cut.picture.mean(axis=0, dtype=np.float32), enlarged=cut.enlarged)[:2]:
             if rows.reading.cost > 0.25:
                 break
             reading = rows.reading
@@ -123,7 +122,7 @@ class Session:
 
     def _fuse_qr(self, cut: Any) -> Read | None:
         from nhirx_scanner import finders, readqr
-        from nhirx_scanner.stages import is_believed_qr
+        from nhirx_scanner.on_blobs import is_believed_qr
 
         fitted = readqr.fit_all(cut.picture, finders.from_finders(cut.picture))
         if not fitted or fitted[0].match < 0.5:

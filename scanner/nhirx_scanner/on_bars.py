@@ -1,0 +1,149 @@
+"""What is done with strips of bars: look at them, look for faint ones, and ask library and models ever harder."""
+
+from __future__ import annotations
+
+import math
+
+from nhirx_scanner import compare, engines, locate, read1d, rectify, refit, steered
+from nhirx_scanner.engines import Read
+from nhirx_scanner.kinds import classify, is_plausible
+from nhirx_scanner.locate import Bars
+from nhirx_scanner.page import Work, is_known, placed
+from nhirx_scanner.rectify import Cut
+from nhirx_scanner.straighten import straightened
+
+_MOST, _MOST_FAINT, _MOST_REDRAWN = 8, 5, 4
+_SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
+_HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
+_NO_CODE = 0.2  # mean cost of the best model above which a strip is no code of twenty characters
+
+
+def find(work: Work) -> None:
+    """Stage 2 for bars: find strips, cut them out, read them again; keep what stays unread."""
+    if work.found is None:
+        return
+    known = [read.polygon for read in work.reads]
+    for bars in locate.find_bars(work.found, _MOST):
+        if not work.may("regions"):
+            return
+        if not is_known(bars.center, 0.3 * bars.length, known):
+            _look_at(work, bars)
+        if work.done and not work.thorough:
+            return
+
+
+def find_faint(work: Work) -> None:
+    """Look again for bars, where what the texture shows was not enough."""
+    if work.found is None or not work.may("faint"):
+        return
+    for bars in steered.find_bars(work.gray, work.found, _MOST_FAINT):
+        if not work.may("faint"):
+            return
+        known = [read.polygon for read in work.reads]
+        # A part of these bars may have been found before: the longer strip is the better one.
+        known += [other.polygon for other, _ in work.bars if other.length > 0.8 * bars.length]
+        if not is_known(bars.center, 0.0, known):
+            _look_at(work, bars)
+
+
+def _look_at(work: Work, bars: Bars) -> None:
+    """Cut a strip out and read it; keep it when it stays unread and looks like a code."""
+    cut = rectify.strip(work.gray, bars)
+    # Without its own downscaling: an enlarged EAN at half size is read as another EAN.
+    reads = engines.zxing(cut.picture, "all1d" if work.thorough else "linear", rotate=False, downscale=False, invert=False)
+    reads = reads or engines.zxing(cut.picture, "linear", rotate=False, invert=False)
+    on_page = placed(reads, cut)
+    if work.take(on_page) or any(spans(read, bars) for read in on_page):
+        return
+    if bars.length >= _SHORTEST and rectify.barness(cut.picture) > _HARDLY_BARS:
+        straight = Cut(straightened(cut.picture), cut.matrix)
+        if rectify.barness(straight.picture) > _BARS:
+            work.bars.append((bars, straight))
+            return
+    work.rest.append((bars, cut))
+
+
+def spans(read: Read, bars: Bars) -> bool:
+    """Whether the reading is of the whole strip. A short text found in a part of it is a misreading of bars that are not read yet."""
+    return math.dist(read.polygon[0], read.polygon[1]) > 0.7 * bars.length
+
+
+def retry(work: Work) -> None:
+    """The strips averaged, sharpened, and stacked, by the library."""
+    for bars, cut in work.open_bars:
+        if not work.may("retry"):
+            return
+        stacked = rectify.bands(cut.picture)
+        settle(work, bars, cut, engines.zxing(stacked, "linear", rotate=False, downscale=False, invert=False))
+
+
+def model(work: Work) -> None:
+    """The strips by the model of each symbology."""
+    for bars, cut in work.open_bars:
+        if not work.may("model1d"):
+            return
+        reading = _modelled(work, bars, cut)
+        if reading is not None:
+            settle(work, bars, cut, [Read(reading.text, reading.symbology, (), "model")])
+
+
+def _modelled(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
+    """The model's reading of a strip: of its mean, then of what its bands agree on."""
+    like: read1d.Reading | None = None
+    for profile in (rectify.weighed(cut.picture), rectify.middling(cut.picture)):
+        readings = read1d.read_profile(profile, enlarged=cut.enlarged, like=like)
+        if readings and is_believed(readings[0]):
+            return readings[0]
+        for doubtful in readings:
+            work.doubtful.setdefault(doubtful.text, Read(doubtful.text, doubtful.symbology, bars.polygon, "model"))
+        if like is None and (not readings or readings[0].cost > _NO_CODE):
+            work.unlike.add(bars)
+            return None
+        like = like or readings[0]
+    return None
+
+
+def redraw(work: Work) -> None:
+    """The strips that are left, by synthesis: dear, so the strongest first and not many."""
+    alike = [item for item in work.open_bars if item[0] not in work.unlike]
+    for bars, cut in sorted(alike, key=lambda item: -item[0].score)[:_MOST_REDRAWN]:
+        if work.settled or not work.may("refit1d"):
+            return
+        if work.done:
+            _compare(work, bars, cut)
+            continue
+        found = refit.read(rectify.weighed(cut.picture), enlarged=cut.enlarged)
+        if found is not None:
+            read = Read(found.text, found.symbology, (), "model")
+            if _is_sure(found):
+                settle(work, bars, cut, [read])
+            else:
+                work.doubtful.setdefault(found.text, read.moved(bars.polygon))
+
+
+def _compare(work: Work, bars: Bars, cut: Cut) -> None:
+    """One form was read elsewhere: whether this strip says the same, or clearly another ID."""
+    ids = work.answer.visit_ids
+    if len(ids) != 1:
+        return
+    verdict = compare.compare(rectify.weighed(cut.picture), ids[0], enlarged=cut.enlarged)
+    if verdict is not None:
+        settle(work, bars, cut, [Read(verdict.text, verdict.symbology, (), "model")])
+
+
+def _is_sure(found: refit.Refit) -> bool:
+    kind = classify(found.text, found.symbology)
+    return kind in ("visit-id", "placeholder") and found.is_sure(plausible=kind == "visit-id" and is_plausible(found.text))
+
+
+def is_believed(reading: read1d.Reading) -> bool:
+    """Whether the model's reading of bars may be reported."""
+    if classify(reading.text, reading.symbology) not in ("visit-id", "placeholder"):
+        return False
+    return reading.is_sure or (reading.is_fair and is_plausible(reading.text))
+
+
+def settle(work: Work, bars: Bars, cut: Cut, reads: list[Read]) -> None:
+    """Take what was read of a strip; it is unread no more when an ID is among it."""
+    if work.take([read.moved(bars.polygon) for read in reads], only_ids=True):
+        work.bars.remove((bars, cut))

@@ -1,0 +1,87 @@
+"""What is done with dense dark patches: read them enlarged and sharpened, treated in other ways, and by the model of a QR code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from nhirx_scanner import engines, finders, locate, readqr, rectify
+from nhirx_scanner.engines import Gray, Read
+from nhirx_scanner.kinds import classify, is_plausible
+from nhirx_scanner.page import Work, is_known, placed
+
+_MOST = 6
+_LEAST = 24  # pixels
+_QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code
+
+
+def find(work: Work) -> None:
+    """Stage 2 for patches: find them, cut them out, read them again; keep what stays unread."""
+    if work.found is None:
+        return
+    known = [read.polygon for read in work.reads]
+    for blob in locate.find_blobs(work.gray, work.found, _MOST):
+        if not work.may("regions"):
+            return
+        if is_known(blob.center, 0.3 * blob.size, known):
+            continue
+        cut = rectify.square(work.gray, blob)
+        if min(cut.picture.shape) < _LEAST:
+            continue
+        factor = rectify.enlargement(cut.picture)
+        for picture in _plain_and_sharp(cut.picture):
+            reads = engines.zxing(picture, "qr", rotate=False, downscale=False)
+            if reads:
+                work.take(placed(reads, cut, factor))
+                break
+        else:
+            work.blobs.append((blob, cut))
+        if work.done and not work.thorough:
+            return
+
+
+def _plain_and_sharp(picture: Gray) -> Iterator[Gray]:
+    yield rectify.enlarged(picture)
+    yield rectify.enlarged(rectify.sharpened(picture, 1.2, 1.5))
+
+
+def retry(work: Work) -> None:
+    """The patches sharpened strongly, flattened, smoothed, by the library."""
+    for blob, cut in work.open_blobs:
+        if not work.may("retry"):
+            return
+        factor = rectify.enlargement(cut.picture)
+        large = rectify.enlarged(cut.picture)
+        reads: list[Read] = []
+        strong = rectify.enlarged(rectify.sharpened(cut.picture, 2.0, 3.0))
+        for picture in (strong, *rectify.treatments(large, factor)):
+            reads = engines.zxing(picture, "qr", rotate=False, downscale=False)
+            if reads:
+                break
+        if reads and work.take(placed(reads, cut, factor), only_ids=True):
+            work.blobs.remove((blob, cut))
+
+
+def model(work: Work) -> None:
+    """The patches by the model of a QR code."""
+    sources: tuple[Callable[[Gray], list[finders.Quad]], ...] = (finders.from_finders, finders.from_outline)
+    for blob, cut in work.open_blobs:
+        for source in sources:
+            if not work.may("modelqr"):
+                return
+            quads = source(cut.picture)
+            if not quads:
+                continue
+            likeness, reading = readqr.read(cut.picture, quads, is_believed_qr)
+            if likeness > _QR_LIKE:
+                work.qr_like.add(blob)
+            if reading is not None:
+                work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
+                work.blobs.remove((blob, cut))
+                break
+
+
+def is_believed_qr(reading: readqr.Reading) -> bool:
+    """Whether the model's reading of a QR code may be reported."""
+    if classify(reading.text, "qr") not in ("visit-id", "placeholder"):
+        return False
+    return reading.is_sure or (reading.is_fair and is_plausible(reading.text))

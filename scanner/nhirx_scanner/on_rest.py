@@ -1,0 +1,79 @@
+"""The end of the work on a page: the printed text, the other libraries, and the names of the other codes."""
+
+from __future__ import annotations
+
+import time
+
+from nhirx_scanner import engines, on_bars, rectify
+from nhirx_scanner.engines import Read
+from nhirx_scanner.kinds import classify
+from nhirx_scanner.locate import Bars, Blob
+from nhirx_scanner.page import Work, placed
+
+TEXT_MS, OTHERS_MS = 600.0, 100.0
+
+
+def read_text(work: Work) -> None:
+    """Propose what is printed; together with a doubtful reading that says the same it is no proposal any more."""
+    if work.has_placeholder or not work.scanner.ocr or "ocr" in work.scanner.skip:
+        return
+    from nhirx_scanner import ocr
+
+    if not ocr.is_available():
+        return
+    ocr.prepare()
+    if work.scanner.limit_ms is None:
+        # What was seen of bars may have taken all the time; the text is another way, and a short one.
+        work.until = max(work.until, time.perf_counter() + TEXT_MS / 1000.0)
+    line = ocr.read(work.gray, lambda: work.may("ocr"))
+    if line is None:
+        return
+    for doubtful in work.doubtful.values():
+        if line.agrees(doubtful.text):
+            work.take([doubtful, Read(doubtful.text, "text", line.polygon, "ocr")], only_ids=True)
+            return
+    if line.trust >= ocr.LISTED:
+        work.take([Read(line.text, "text", line.polygon, "ocr", line.trust if line.twice else min(line.trust, ocr.LISTED))])
+
+
+def last_resort(work: Work) -> None:
+    """Two more libraries: they read little that is left, but what they read would be lost otherwise."""
+    for bars, cut in list(work.bars):
+        if work.may("zbar"):
+            reads = engines.zbar(rectify.bands(cut.picture), "linear") or engines.zbar(cut.picture, "linear")
+            on_bars.settle(work, bars, cut, reads)
+    for blob, cut in list(work.blobs):
+        if blob not in work.qr_like:
+            continue
+        factor = rectify.enlargement(cut.picture)
+        large = rectify.enlarged(rectify.sharpened(cut.picture, 1.2, 1.5))
+        reads = engines.zbar(large, "qr") if work.may("zbar") else []
+        if not reads and work.may("opencv"):
+            reads = engines.opencv(large)
+        if work.take(placed(reads, cut, factor), only_ids=True):
+            work.blobs.remove((blob, cut))
+
+
+def name_others(work: Work) -> None:
+    """Name what is left: a strip that reads as another code is none with an ID, and every code of a sheet is told.
+
+    Last, because some of these symbologies check nothing and would be read out of the bars of an ID.
+    """
+    if work.scanner.limit_ms is None:
+        work.until = max(work.until, time.perf_counter() + OTHERS_MS / 1000.0)
+    for region, cut in (*work.bars, *work.rest, *work.blobs):
+        if not work.may("others"):
+            return
+        reads: list[Read] = []
+        if isinstance(region, Bars):
+            for picture in (cut.picture, rectify.bands(cut.picture)):
+                reads = reads or engines.zxing(picture, "rest1d", rotate=False, downscale=False, invert=False)
+            reads = [read for read in placed(reads, cut) if on_bars.spans(read, region)]
+        factor = rectify.enlargement(cut.picture) if isinstance(region, Blob) else 1
+        large = rectify.enlarged(cut.picture) if factor > 1 else cut.picture
+        reads = reads or placed(engines.zxing(large, "matrix", invert=False), cut, factor)
+        reads = [read for read in reads if classify(read.text, read.symbology) not in ("visit-id", "placeholder")]
+        if reads:
+            work.take(reads)
+            work.bars = [item for item in work.bars if item[0] is not region]
+            work.blobs = [item for item in work.blobs if item[0] is not region]

@@ -1,0 +1,128 @@
+"""One page while it is worked on: what was read, what was seen and not read yet, and how long it may take."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from nhirx_scanner.engines import Polygon, Read
+from nhirx_scanner.kinds import classify
+from nhirx_scanner.locate import Bars, Blob
+from nhirx_scanner.reasons import could_hold_id
+from nhirx_scanner.rectify import Cut
+from nhirx_scanner.result import Scan
+from nhirx_scanner.vote import decide
+
+if TYPE_CHECKING:
+    from nhirx_scanner.engines import Gray
+    from nhirx_scanner.locate import Texture
+    from nhirx_scanner.scanner import Scanner
+
+SECOND_BARS, SECOND_BLOBS = 2, 2
+"""Regions that are asked for another printed form once one was read. Counted, not timed: the answer is that of any machine."""
+
+
+@dataclass(slots=True)
+class Work:
+    """One page while it is worked on."""
+
+    gray: Gray
+    scanner: Scanner
+    until: float
+    reads: list[Read] = field(default_factory=list)
+    bars: list[tuple[Bars, Cut]] = field(default_factory=list)
+    blobs: list[tuple[Blob, Cut]] = field(default_factory=list)
+    qr_like: set[Blob] = field(default_factory=set)
+    found: Texture | None = None
+    doubtful: dict[str, Read] = field(default_factory=dict)  # texts that the models found and did not believe
+    unlike: set[Bars] = field(default_factory=set)  # strips that no code of twenty characters looks like
+    rest: list[tuple[Bars | Blob, Cut]] = field(default_factory=list)  # regions too small for an ID, not read either
+
+    @property
+    def thorough(self) -> bool:
+        return self.scanner.effort == "thorough"
+
+    def may(self, stage: str) -> bool:
+        return stage not in self.scanner.skip and time.perf_counter() < self.until
+
+    def take(self, found: Iterable[Read], *, only_ids: bool = False) -> bool:
+        """Keep what was found; True when an ID (or placeholder) is among it. Second engines are believed about IDs only."""
+        hit = False
+        for read in found:
+            is_id = classify(read.text, read.symbology) in ("visit-id", "placeholder")
+            if is_id or not only_ids:
+                self.reads.append(read)
+            hit = hit or is_id
+        return hit
+
+    @property
+    def has_placeholder(self) -> bool:
+        """Whether the sheet has said that it carries no ID."""
+        return any(classify(read.text, read.symbology) == "placeholder" for read in self.reads)
+
+    @property
+    def unread(self) -> list[tuple[Bars | Blob, Cut]]:
+        """The regions that look like a code that could hold an ID and were not read; none where a placeholder was read."""
+        if self.has_placeholder:
+            return []
+        bars = [item for item in self.bars if item[0] not in self.unlike and self.could_hold_id(*item)]
+        return [*bars, *(item for item in self.blobs if item[0] in self.qr_like)]
+
+    def could_hold_id(self, bars: Bars, cut: Cut) -> bool:
+        return could_hold_id(bars, cut, [read.polygon for read in self.reads])
+
+    @property
+    def open_bars(self) -> list[tuple[Bars, Cut]]:
+        """The strips worth another try: all, or once a form was read the few strongest that may be another one."""
+        if not self.done:
+            return list(self.bars)
+        strong = sorted(self.bars, key=lambda item: -item[0].score)
+        return [item for item in strong if item[0] not in self.unlike and self.could_hold_id(*item)][:SECOND_BARS]
+
+    @property
+    def open_blobs(self) -> list[tuple[Blob, Cut]]:
+        """As ``open_bars``, the patches."""
+        if not self.done:
+            return list(self.blobs)
+        return sorted(self.blobs, key=lambda item: -item[0].score)[:SECOND_BLOBS]
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing that is still unread could change the answer."""
+        scan = self.answer
+        return scan.status in ("several", "conflict") or scan.confidence == "agreed"
+
+    @property
+    def done(self) -> bool:
+        return self.answer.status in ("found", "several", "conflict")
+
+    @property
+    def answer(self) -> Scan:
+        """What the readings so far say."""
+        return decide(self.reads)
+
+
+def placed(reads: Iterable[Read], cut: Cut, factor: int = 1) -> list[Read]:
+    """Readings of a piece that was enlarged ``factor`` times, placed on the page."""
+    out = []
+    for read in reads:
+        shrunk = tuple((x / factor, y / factor) for x, y in read.polygon)
+        out.append(read.moved(cut.on_page(shrunk)))
+    return out
+
+
+def is_known(center: tuple[float, float], reach: float, polygons: Iterable[Polygon]) -> bool:
+    """Whether something was read there already."""
+    for polygon in polygons:
+        middle = (sum(p[0] for p in polygon) / 4, sum(p[1] for p in polygon) / 4)
+        if math.dist(middle, center) < max(10.0, reach):
+            return True
+        if cv2.pointPolygonTest(np.array(polygon, np.float32).reshape(-1, 1, 2), center, False) >= 0:
+            return True
+    return False
