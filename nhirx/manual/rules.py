@@ -7,20 +7,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from nhirx.tables.fields import fields
 from nhirx.tables.load import RuleBook, rule_book
-from nhirx.tables.schema import DecisionRow, DecisionTable, Span, Uncovered
-
-_SURE = {"confirmed": "confirmed", "single": "a single source", "inferred": "inferred"}
-_ACTIONS = {"upload": "upload", "hold": "hold, nothing is sent yet", "none": "no upload"}
-_OTHER = {
-    "action": "what is done",
-    "call": "call for the number",
-    "card_class": "order class on the card",
-    "card_mark": "delivery mark on the card",
-    "count_field": "field of the dispensings allowed",
-}
-_UNITS = {"days": "days", "working-days": "working days", "months": "months", "times": "times", "hours": "hours"}
+from nhirx.tables.rule_words import EN
+from nhirx.tables.schema import DecisionRow, DecisionTable
 
 
 @cache
@@ -36,50 +25,30 @@ def _table(table: DecisionTable, book: RuleBook) -> str:
     lines = [f"# {head.en}", ""]
     if head.intro_en:
         lines += [head.intro_en, ""]
-    lines += [f"Decides: {', '.join(map(_field, head.outcomes))}", ""]
+    lines += [f"Decides: {', '.join(map(EN.field, head.outcomes))}", ""]
     for row in table.row:
         lines += _rule(row, book)
     if table.uncovered:
         lines += ["## Without a rule", "", "The sources do not answer these; a person decides, and no value is made up.", ""]
-        lines += [f"- {_conditions(gap, book) or 'all cases'} ({_span(gap)}): {gap.en}." for gap in table.uncovered]
+        lines += [f"- {EN.conditions(gap, book) or 'all cases'} ({EN.span(gap)}): {gap.en}." for gap in table.uncovered]
     return "\n".join([*lines, ""])
 
 
 def _rule(row: DecisionRow, book: RuleBook) -> list[str]:
-    lines = [f"## {row.id}", "", row.en, "", f"- Holds: {_span(row)}"]
-    if conditions := _conditions(row, book):
+    lines = [f"## {row.id}", "", row.en, "", f"- Holds: {EN.span(row)}"]
+    if conditions := EN.conditions(row, book):
         lines.append(f"- When: {conditions}")
-    words = {f"@{reference.id}": reference.en for reference in book.vocabulary.reference}
-    by_value: dict[str, list[str]] = {}
-    for name, value in row.then.items():
-        by_value.setdefault(value, []).append(_field(name))
-    for value, names in by_value.items():
-        if value:
-            lines.append(f"- **{', '.join(names)}**: {words.get(value) or _ACTIONS.get(value) or f'`{value}`'}")
-    if empty := by_value.get(""):
-        lines.append(f"- Left empty: {', '.join(empty)}")
+    lines += [f"- {line}" for line in EN.results(row, book)]
     lines += [f"- Note: {book.findings[name].en.replace('{arithmetic_en}', '…')}" for name in row.findings]
-    return [*lines, f"- Source: {', '.join(row.citations)} ({_SURE[row.confidence]})", ""]
-
-
-def _conditions(row: DecisionRow | Uncovered, book: RuleBook) -> str:
-    facts = {fact.id: fact for fact in book.vocabulary.fact}
-    parts = []
-    for mark, conditions in (("", row.when), ("not ", row.unless)):
-        for name, values in conditions.items():
-            words = {value.id: value.en for value in facts[name].value}
-            parts.append(f"{facts[name].en}: {mark}“{'” or “'.join(words[value] for value in values)}”")
-    return "; ".join(parts)
+    return [*lines, f"- Source: {EN.citation(row)}", ""]
 
 
 def _limits(book: RuleBook) -> str:
     lines = ["# Periods and limits", "", "| what | value | holds | source |", "|---|---|---|---|"]
     for row in book.limits:
-        lines.append(
-            f"| {row.en} | {row.value} {_UNITS[row.unit]} | {_span(row)} | {', '.join(row.citations)} ({_SURE[row.confidence]}) |"
-        )
+        lines.append(f"| {row.en} | {row.value} {EN.units[row.unit]} | {EN.span(row)} | {EN.citation(row)} |")
     lines += ["", "## Announced relaxations", ""]
-    lines += [f"- {each.en} ({each.source}, {_SURE[each.confidence]})" for each in book.relaxations]
+    lines += [f"- {each.en} ({each.source}, {EN.sure[each.confidence]})" for each in book.relaxations]
     return "\n".join([*lines, ""])
 
 
@@ -103,13 +72,3 @@ def _index(book: RuleBook) -> str:
         "- [Error codes and offline checks](checks.md)",
     ]
     return "\n".join([*lines, ""])
-
-
-def _field(name: str) -> str:
-    spec = fields().get(name)
-    return f"{name} {spec.en}" if spec else _OTHER.get(name, name)
-
-
-def _span(span: Span) -> str:
-    start = span.since.isoformat()
-    return f"from {start}" if span.until is None else f"{start} to {span.until.isoformat()}"

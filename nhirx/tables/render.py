@@ -11,12 +11,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from nhirx.tables.coverage import CODE_LISTS, coverage
-from nhirx.tables.fields import fields
 from nhirx.tables.load import RuleBook, code_list, rule_book
 from nhirx.tables.render_checks import check_pages
-from nhirx.tables.schema import DecisionRow, DecisionTable, Sourced, Span, Uncovered
+from nhirx.tables.rule_words import ZH
+from nhirx.tables.schema import DecisionRow, DecisionTable
 
-_SURE = {"confirmed": "已證實", "single": "單一來源", "inferred": "推論"}
 _ATTRIBUTES = {
     "card": "健保卡",
     "delete": "健保卡刪除",
@@ -45,54 +44,26 @@ def _decision_page(table: DecisionTable, book: RuleBook) -> str:
     lines = [f"# {table.table.zh}", "", f"*{table.table.en}*", ""]
     if table.table.intro_zh:
         lines += [table.table.intro_zh, "", f"*{table.table.intro_en}*", ""]
-    lines += [f"決定的欄位：{'、'.join(_field(name) for name in table.table.outcomes)}", ""]
+    lines += [f"決定的欄位：{'、'.join(ZH.field(name) for name in table.table.outcomes)}", ""]
     for row in table.row:
         lines += _rule(row, book)
     if table.uncovered:
         lines += ["## 沒有規則的情況", "", "下列情況公開資料沒有答案，程式會停下來請人判斷，不會自行填值。", ""]
         for gap in table.uncovered:
-            lines += [f"- {_conditions(gap, book) or '所有情況'}（{_span(gap)}）", f"  {gap.zh}。 *{gap.en}.*"]
+            lines += [f"- {ZH.conditions(gap, book) or '所有情況'}（{ZH.span(gap)}）", f"  {gap.zh}。 *{gap.en}.*"]
         lines.append("")
     return "\n".join(lines)
 
 
 def _rule(row: DecisionRow, book: RuleBook) -> list[str]:
-    lines = [f"## {row.id}", "", row.zh, "", f"*{row.en}*", "", f"- 適用：{_span(row)}"]
-    if conditions := _conditions(row, book):
+    lines = [f"## {row.id}", "", row.zh, "", f"*{row.en}*", "", f"- 適用：{ZH.span(row)}"]
+    if conditions := ZH.conditions(row, book):
         lines.append(f"- 情況：{conditions}")
-    lines += [f"- {line}" for line in _results(row, book)]
+    lines += [f"- {line}" for line in ZH.results(row, book)]
     for name in row.findings:
         lines.append(f"- 提醒：{_plain(book.findings[name].zh)}")
-    lines += [f"- 依據：{'、'.join(row.citations)}（{_SURE[row.confidence]}）", ""]
+    lines += [f"- 依據：{ZH.citation(row)}", ""]
     return lines
-
-
-def _results(row: DecisionRow, book: RuleBook) -> list[str]:
-    """Fields with a value one by one, then those that stay empty, in one line each."""
-    references = {f"@{reference.id}": reference.zh for reference in book.vocabulary.reference}
-    by_value: dict[str, list[str]] = {}
-    for name, value in row.then.items():
-        by_value.setdefault(value, []).append(_field(name))
-    lines = []
-    for value, names in by_value.items():
-        if value:
-            shown = references.get(value) or _ACTIONS.get(value) or f"`{value}`"
-            lines.append(f"**{'、'.join(names)}**：{shown}")
-    if empty := by_value.get(""):
-        lines.append(f"不填：{'、'.join(empty)}")
-    return lines
-
-
-def _conditions(row: DecisionRow | Uncovered, book: RuleBook) -> str:
-    facts = {fact.id: fact for fact in book.vocabulary.fact}
-    parts = []
-    for mark, conditions in (("", row.when), ("不是", row.unless)):
-        for name, values in conditions.items():
-            words = {value.id: value.zh for value in facts[name].value}
-            parts.append(
-                f"{facts[name].zh}{mark}「{'」或「'.join(words[value].replace('「', '『').replace('」', '』') for value in values)}」"
-            )
-    return "，".join(parts)
 
 
 def _code_page() -> str:
@@ -104,19 +75,18 @@ def _code_page() -> str:
         lines += [f"## {codes.table.zh}", "", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
         for row in codes.row:
             cells = [f"`{row.id}`", row.zh, row.en, *(row.attribute(key) or "—" for key in further)]
-            lines.append(f"| {' | '.join(cells)} | {row.source}（{_SURE[row.confidence]}） |")
+            lines.append(f"| {' | '.join(cells)} | {row.source}（{ZH.sure[row.confidence]}） |")
         lines.append("")
     return "\n".join(lines)
 
 
 def _limit_page(book: RuleBook) -> str:
-    units = {"days": "日", "working-days": "日（不含例假日）", "months": "個月", "times": "次", "hours": "小時"}
     lines = ["# 期限與上限", "", "*Periods and limits*", "", "| 項目 | 值 | 適用 | 依據 |", "|---|---|---|---|"]
     for row in book.limits:
-        lines.append(f"| {row.zh}<br>*{row.en}* | {row.value} {units[row.unit]} | {_span(row)} | {_cited(row)} |")
+        lines.append(f"| {row.zh}<br>*{row.en}* | {row.value} {ZH.units[row.unit]} | {ZH.span(row)} | {ZH.citation(row)} |")
     lines += ["", "## 公告的提前領藥", ""]
     for announced in book.relaxations:
-        lines.append(f"- {announced.zh}（{announced.source}，{_SURE[announced.confidence]}）")
+        lines.append(f"- {announced.zh}（{announced.source}，{ZH.sure[announced.confidence]}）")
     return "\n".join([*lines, ""])
 
 
@@ -167,30 +137,6 @@ def _index(book: RuleBook) -> str:
     for source in book.sources.values():
         lines.append(f"- `{source.id}`：{source.zh}")
     return "\n".join([*lines, ""])
-
-
-_ACTIONS = {"upload": "上傳", "hold": "暫不上傳", "none": "不上傳"}
-_OTHER_OUTCOMES = {
-    "action": "處理方式",
-    "call": "取號程式",
-    "card_class": "寫卡醫令類別",
-    "card_mark": "寫卡交付處方註記",
-    "count_field": "可調劑次數欄位",
-}
-
-
-def _field(name: str) -> str:
-    spec = fields().get(name)
-    return f"{name} {spec.zh}" if spec else _OTHER_OUTCOMES.get(name, name)
-
-
-def _span(span: Span) -> str:
-    start = span.since.isoformat()
-    return f"{start} 起" if span.until is None else f"{start} 至 {span.until.isoformat()}"
-
-
-def _cited(row: Sourced) -> str:
-    return f"{'、'.join(row.citations)}（{_SURE[row.confidence]}）"
 
 
 def _plain(words: str) -> str:
