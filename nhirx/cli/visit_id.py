@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from nhirx.cli.app import emit
-from nhirx.errors import InvalidValue
 from nhirx.i18n import say
-from nhirx.identifiers import PlaceholderId, VisitId, mask_id, mask_visit_id, parse_printed
+from nhirx.identifiers import VisitId, mask_visit_id
+from nhirx.tables import printed_id
 
 
 def register(app: typer.Typer) -> None:
@@ -34,68 +34,22 @@ def register(app: typer.Typer) -> None:
 
 def describe(text: str, *, reveal: bool = False) -> dict[str, Any]:
     """The object of contract §2. The national ID inside is masked unless ``reveal``."""
-    answer: dict[str, Any] = {
-        "text": text,
-        "canonical": None,
-        "valid": False,
-        "kind": "invalid",
-        "meaning": None,
-        "meaning_zh": None,
-        "meaning_en": None,
-        "holder_id": None,
-        "issued_at": None,
-        "plausible": False,
-        "repaired": False,
-        "problems": [],
-    }
-    try:
-        value, repaired = parse_printed(text)
-    except InvalidValue as error:
-        answer["problems"].append(_problem("not-a-visit-id", error.zh, error.en))
-        return answer
-    answer |= {"canonical": value.value, "valid": True, "repaired": repaired}
-    if repaired:
-        answer["problems"].append(
-            _problem(
+    found, value = printed_id.describe(text)
+    answer = {"text": text, **found, "meaning": None}
+    if found["meaning_zh"]:
+        answer["meaning"] = say(found["meaning_zh"], found["meaning_en"])
+    if reveal and isinstance(value, VisitId):
+        answer["holder_id"] = value.holder_id
+    if found["repaired"]:
+        answer["problems"].insert(
+            0,
+            printed_id.problem(
                 "repaired",
                 "原文含有就醫識別碼不使用的字元（O、I 或全形字），已改為 0、1 或半形，請與處方箋核對。",
                 "The text held characters that a visit ID never has (O, I or full-width); they were read as 0, 1 or plain. Compare with the sheet.",
-            )
-        )
-    if isinstance(value, PlaceholderId):
-        answer |= {"kind": "placeholder"} | _meaning(value)
-        return answer
-    answer |= {
-        "kind": "visit-id",
-        "plausible": value.is_plausible,
-        "issued_at": value.issued_at.isoformat() if value.issued_at else None,
-    }
-    answer |= _words("就醫識別碼", "a visit ID")
-    if holder := value.holder_id:
-        answer["holder_id"] = holder if reveal else mask_id(holder)
-    if not value.is_plausible:
-        answer["problems"].append(
-            _problem(
-                "implausible",
-                "依推導的編碼方式讀不出合理的人或時間。可能抄錯，也可能是少見的證號；健保署的檢核才是依據。",
-                "By the derived structure this holds no sensible person or time: a misread, or a rare kind of ID number. Only the NHIA's check decides.",
-            )
+            ),
         )
     return answer
-
-
-def _meaning(value: PlaceholderId) -> dict[str, str]:
-    from nhirx.tables.codes import placeholder_meaning
-
-    return _words(*placeholder_meaning(value))
-
-
-def _words(zh: str, en: str) -> dict[str, str]:
-    return {"meaning": say(zh, en), "meaning_zh": zh, "meaning_en": en}
-
-
-def _problem(code: str, zh: str, en: str) -> dict[str, str]:
-    return {"code": code, "zh": zh, "en": en}
 
 
 def _print(answer: dict[str, Any], *, reveal: bool) -> None:
