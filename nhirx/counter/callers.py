@@ -53,7 +53,10 @@ def of_program(desk: Desk, key: str) -> Caller:
     """Raises ``SessionNeeded`` for a key that is not known."""
     name = desk.keys.owner(key)
     if name is None:
-        raise SessionNeeded
+        raise SessionNeeded(
+            zh="這把金鑰不正確或已撤銷。請在這台電腦執行 nhirx counter key 名稱 產生一把，放在 Authorization: Bearer 之後。",
+            en="This key is wrong or was revoked. Make one here by `nhirx counter key NAME`, and send it after Authorization: Bearer.",
+        )
     return Caller(id=f"key:{name}", by=f"key:{name}")
 
 

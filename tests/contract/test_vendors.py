@@ -115,7 +115,7 @@ def test_csharp_program_shows_refusals(counter, compiled_csharp, tmp_path):
     broken = run(mono, compiled_csharp, counter.url, counter.key, tmp_path / "broken.jpg")
     nobody = run(mono, compiled_csharp, "http://127.0.0.1:9", counter.key, sample("demo-sheet.jpg"))
 
-    assert (2, True) == (wrong.returncode, wrong.stdout.startswith("401 "))
+    assert (2, True) == (wrong.returncode, wrong.stdout.startswith("401 session-needed") and "nhirx counter key" in wrong.stdout)
     assert broken.returncode in {1, 2}
     assert (2, True) == (nobody.returncode, nobody.stdout.startswith("0 not-reached"))
     assert "" == wrong.stderr + broken.stderr + nobody.stderr
