@@ -8,13 +8,13 @@ from nhirx_scanner import compare, engines, locate, read1d, rectify, refit, stee
 from nhirx_scanner.engines import Read
 from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars
-from nhirx_scanner.page import Work, is_known, placed
+from nhirx_scanner.page import SECOND_BARS, Work, is_known, placed
 from nhirx_scanner.rectify import Cut
 from nhirx_scanner.straighten import straightened
 
 _MOST, _MOST_FAINT, _MOST_REDRAWN = 8, 5, 4
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
-_HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
+HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
 _NO_CODE = 0.2  # mean cost of the best model above which a strip is no code of twenty characters
 
 
@@ -36,7 +36,7 @@ def find_faint(work: Work) -> None:
     """Look again for bars, where what the texture shows was not enough."""
     if work.found is None or not work.may("faint"):
         return
-    for bars in steered.find_bars(work.gray, work.found, _MOST_FAINT):
+    for bars in steered.find_bars(work.gray, work.found, SECOND_BARS if work.done else _MOST_FAINT):
         if not work.may("faint"):
             return
         known = [read.polygon for read in work.reads]
@@ -55,7 +55,7 @@ def _look_at(work: Work, bars: Bars) -> None:
     on_page = placed(reads, cut)
     if work.take(on_page) or any(spans(read, bars) for read in on_page):
         return
-    if bars.length >= _SHORTEST and rectify.barness(cut.picture) > _HARDLY_BARS:
+    if bars.length >= _SHORTEST and rectify.barness(cut.picture) > HARDLY_BARS:
         straight = Cut(straightened(cut.picture), cut.matrix)
         if rectify.barness(straight.picture) > _BARS:
             work.bars.append((bars, straight))
@@ -73,7 +73,7 @@ def retry(work: Work) -> None:
     for bars, cut in work.open_bars:
         if not work.may("retry"):
             return
-        stacked = rectify.bands(cut.picture)
+        stacked = work.stacked(bars, cut)
         settle(work, bars, cut, engines.zxing(stacked, "linear", rotate=False, downscale=False, invert=False))
 
 

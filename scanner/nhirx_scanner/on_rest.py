@@ -7,8 +7,9 @@ import time
 from nhirx_scanner import engines, on_bars, rectify
 from nhirx_scanner.engines import Read
 from nhirx_scanner.kinds import classify
-from nhirx_scanner.locate import Bars, Blob
+from nhirx_scanner.locate import Bars
 from nhirx_scanner.page import Work, placed
+from nhirx_scanner.rectify import Cut
 
 TEXT_MS, OTHERS_MS = 600.0, 100.0
 
@@ -39,8 +40,8 @@ def read_text(work: Work) -> None:
 def last_resort(work: Work) -> None:
     """Two more libraries: they read little that is left, but what they read would be lost otherwise."""
     for bars, cut in list(work.bars):
-        if work.may("zbar"):
-            reads = engines.zbar(rectify.bands(cut.picture), "linear") or engines.zbar(cut.picture, "linear")
+        if bars not in work.unlike and work.may("zbar"):
+            reads = engines.zbar(work.stacked(bars, cut), "linear") or engines.zbar(cut.picture, "linear")
             on_bars.settle(work, bars, cut, reads)
     for blob, cut in list(work.blobs):
         if blob not in work.qr_like:
@@ -64,16 +65,22 @@ def name_others(work: Work) -> None:
     for region, cut in (*work.bars, *work.rest, *work.blobs):
         if not work.may("others"):
             return
-        reads: list[Read] = []
         if isinstance(region, Bars):
-            for picture in (cut.picture, rectify.bands(cut.picture)):
-                reads = reads or engines.zxing(picture, "rest1d", rotate=False, downscale=False, invert=False)
-            reads = [read for read in placed(reads, cut) if on_bars.spans(read, region)]
-        factor = rectify.enlargement(cut.picture) if isinstance(region, Blob) else 1
-        large = rectify.enlarged(cut.picture) if factor > 1 else cut.picture
+            reads = _linear(work, region, cut)
+            factor, large = 1, cut.picture
+        else:
+            reads, factor, large = [], rectify.enlargement(cut.picture), rectify.enlarged(cut.picture)
         reads = reads or placed(engines.zxing(large, "matrix", invert=False), cut, factor)
         reads = [read for read in reads if classify(read.text, read.symbology) not in ("visit-id", "placeholder")]
         if reads:
             work.take(reads)
             work.bars = [item for item in work.bars if item[0] is not region]
             work.blobs = [item for item in work.blobs if item[0] is not region]
+
+
+def _linear(work: Work, bars: Bars, cut: Cut) -> list[Read]:
+    """What other symbology the whole of a strip reads as. A line of letters is not asked for a second time."""
+    reads = engines.zxing(cut.picture, "rest1d", rotate=False, downscale=False, invert=False)
+    if not reads and rectify.barness(cut.picture) > on_bars.HARDLY_BARS:
+        reads = engines.zxing(work.stacked(bars, cut), "rest1d", rotate=False, downscale=False, invert=False)
+    return [read for read in placed(reads, cut) if on_bars.spans(read, bars)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from nhirx_scanner import rectify
 from nhirx_scanner.engines import Polygon, Read
 from nhirx_scanner.kinds import classify
 from nhirx_scanner.locate import Bars, Blob
@@ -43,6 +44,7 @@ class Work:
     doubtful: dict[str, Read] = field(default_factory=dict)  # texts that the models found and did not believe
     unlike: set[Bars] = field(default_factory=set)  # strips that no code of twenty characters looks like
     rest: list[tuple[Bars | Blob, Cut]] = field(default_factory=list)  # regions too small for an ID, not read either
+    stacks: dict[Bars, Gray] = field(default_factory=dict)
 
     @property
     def thorough(self) -> bool:
@@ -60,6 +62,12 @@ class Work:
                 self.reads.append(read)
             hit = hit or is_id
         return hit
+
+    def stacked(self, bars: Bars, cut: Cut) -> Gray:
+        """The strip averaged over its bands, as several stages ask for it."""
+        if bars not in self.stacks:
+            self.stacks[bars] = rectify.bands(cut.picture)
+        return self.stacks[bars]
 
     @property
     def has_placeholder(self) -> bool:

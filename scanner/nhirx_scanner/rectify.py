@@ -104,15 +104,15 @@ def bands(picture: Gray) -> Gray:
     Broken bars, dot-matrix print and low ink vanish in the mean.
     """
     height = picture.shape[0]
-    values = picture.astype(np.float32)
+    sums = _sums(picture)
     rows = []
     for count in (1, 2, 3, 5):
         for part in range(count):
             low = part * height // count
-            piece = values[low : max(low + 1, (part + 1) * height // count)]
-            rows.append(piece.mean(axis=0))
+            high = max(low + 1, (part + 1) * height // count)
+            rows.append((sums[high] - sums[low]) / np.float32(high - low))
             if count <= 3:
-                rows.append(middling(piece))
+                rows.append(_middle_of(sums, low, high))
     profiles = np.array(rows, np.float32)
     stacked = [profiles]
     for sigma, amount in ((2.0, 1.5), (3.0, 2.5), (4.5, 3.5)):
@@ -122,11 +122,22 @@ def bands(picture: Gray) -> Gray:
 
 def middling(piece: NDArray[Any]) -> NDArray[Any]:
     """The line that most of a strip agrees on: the median over the means of at most 15 bands, so that no pen stroke shows in it."""
-    count = min(15, piece.shape[0])
-    sums = np.add.reduceat(piece, [k * piece.shape[0] // count for k in range(count)], axis=0, dtype=np.float32)
-    sizes = np.diff([k * piece.shape[0] // count for k in range(count + 1)])
+    return _middle_of(_sums(piece), 0, piece.shape[0])
+
+
+def _sums(piece: NDArray[Any]) -> NDArray[Any]:
+    """(rows + 1 × columns): the sum of all rows above."""
+    sums = np.zeros((piece.shape[0] + 1, piece.shape[1]), np.int32 if piece.dtype == np.uint8 else np.float64)
+    np.cumsum(piece, axis=0, out=sums[1:])
+    return sums
+
+
+def _middle_of(sums: NDArray[Any], low: int, high: int) -> NDArray[Any]:
+    count = min(15, high - low)
+    edges = [low + k * (high - low) // count for k in range(count + 1)]
+    means = np.diff(sums[edges], axis=0) / np.diff(edges).astype(np.float32)[:, None]
     # Rows of so few values sort faster than numpy looks for their median.
-    ordered = np.sort(np.ascontiguousarray((sums / sizes[:, None].astype(np.float32)).T), axis=1)
+    ordered = np.sort(np.ascontiguousarray(means.T, np.float32), axis=1)
     line: NDArray[Any] = (ordered[:, (count - 1) // 2] + ordered[:, count // 2]) / 2
     return line
 
