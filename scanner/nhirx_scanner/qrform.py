@@ -19,7 +19,7 @@ BLOCKS = {
 }  # fmt: skip
 """(blocks, words of a block, data words of a block) per version and level; versions 1-Q and 1-H cannot hold twenty characters."""
 _LEVEL = {"L": 1, "M": 0, "Q": 3, "H": 2}
-_ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def text_of(words: Sequence[int]) -> str | None:
     if bits.startswith("0010") and int(bits[4:13], 2) == 20:
         pairs = [int(bits[13 + 11 * k : 24 + 11 * k], 2) for k in range(10)]
         if max(pairs) < 45 * 45:
-            return "".join(_ALPHANUMERIC[pair // 45] + _ALPHANUMERIC[pair % 45] for pair in pairs)
+            return "".join(ALPHANUMERIC[pair // 45] + ALPHANUMERIC[pair % 45] for pair in pairs)
     if bits.startswith("0100") and int(bits[4:12], 2) == 20 and len(bits) >= 172:
         return "".join(chr(int(bits[12 + 8 * k : 20 + 8 * k], 2)) for k in range(20))
     return None

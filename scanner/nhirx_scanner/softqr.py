@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nhirx_scanner import galois
 from nhirx_scanner.qrform import BLOCKS, filler, text_of
+from nhirx_scanner.qrprior import weighed
 
 Array = NDArray[Any]
+_PAIRS_KEPT, _PAIRS_OF_THIRD, _COMPARED = 12, 3, 24
 _PAYLOAD = slice(13, 123)  # bits of ten pairs of characters, after mode and count
 
 
@@ -73,48 +74,59 @@ def _encoded(bits: list[int], version: int, level: str) -> list[int]:
 def decode(bits: Array, version: int, level: str, thirds: int = 0) -> Likely | None:
     """The most likely text for ``bits`` (unmasked, in order; positive is dark is 1; size is sureness).
 
-    Up to two bits are changed, and a third one of the ``thirds`` least sure: each of these costs a fifth of a millisecond.
+    Up to two bits are changed, and a third one of the ``thirds`` least sure: each of these costs a tenth of a millisecond.
+    What an ID may be helps to choose which bits to trust; the choice between the texts is made by what was seen alone.
     """
     code = _code(version, level)
     if code is None:
         return None
-    seen = bits[: code.rest.size] * np.where(code.rest == 1, -1.0, 1.0)
-    order = np.argsort(-np.abs(seen), kind="stable")
+    seen = bits[: code.rest.size]
+    odds = weighed(seen, version, level)
+    turned = np.where(code.rest == 1, -1.0, 1.0)
+    order = np.argsort(-np.abs(odds), kind="stable")
     rows, pivots = _reduced(code.rows[:, order])
     if len(pivots) < len(rows):
         return None
-    values = seen[order]
+    values = (odds * turned)[order]
     start = (values[pivots] > 0).astype(np.int64) @ rows % 2
     fits = values * np.where(start == 1, 1.0, -1.0)  # positive where the code and the picture agree
     changes = _changes(rows, fits, np.argsort(np.abs(values[pivots]), kind="stable")[:thirds])
-    (best, first), (_, second) = sorted(changes.items(), key=lambda change: change[1])[:2]
-    total = float(np.abs(values).sum()) + 1e-9
-    word_bits = np.empty_like(start)
-    word_bits[order] = start ^ np.bitwise_xor.reduce(rows[sorted(best)], axis=0)
-    text = _text(word_bits ^ code.rest, version, level)
-    agreement = (total + float(fits.sum()) - 2 * first) / (2 * total)
-    return None if text is None else Likely(text, agreement, (second - first) / total)
+    changed = np.array([np.bitwise_xor.reduce(rows[sorted(change)], axis=0) for change in changes])
+    words = np.empty_like(changed)
+    words[:, order] = start ^ changed
+    words ^= code.rest
+    matches = (words * 2 - 1) @ seen
+    first, second = np.argsort(-matches, kind="stable")[:2]
+    total = float(np.abs(seen).sum()) + 1e-9
+    text = _text(words[first], version, level)
+    if text is None:
+        return None
+    return Likely(text, (total + float(matches[first])) / (2 * total), float(matches[first] - matches[second]) / (2 * total))
 
 
-def _changes(rows: Array, fits: Array, thirds: Array) -> dict[frozenset[int], float]:
-    """Sets of rows to change, each with what the change costs (below zero: it gains); the cheapest few of every kind."""
-    weights = rows.astype(np.float32)
+def _changes(rows: Array, fits: Array, thirds: Array) -> list[frozenset[int]]:
+    """Sets of rows to change, the cheapest of every kind first; what a change costs is what agreed under it."""
+    weights, sure = rows.astype(np.float32), fits.astype(np.float32)
     upper = _upper(len(rows))
     costs: dict[frozenset[int], float] = {frozenset(): 0.0}
+    # Changing row i costs what agreed under it; changing two counts their overlap twice.
+    plain = (weights * sure) @ weights.T
     for third in (-1, *thirds):
-        turned = fits if third < 0 else fits * (1 - 2 * rows[third])
-        base = 0.0 if third < 0 else float(fits @ rows[third])
-        # Changing row i costs what agreed under it; changing two counts their overlap twice.
-        overlap = cv2.gemm(weights * turned.astype(np.float32), weights, 1.0, None, 0.0, flags=cv2.GEMM_2_T)  # type: ignore[call-overload]
+        overlap, base = plain, 0.0
+        if third >= 0:
+            under = np.flatnonzero(rows[third])
+            part = weights[:, under]
+            overlap, base = plain - 2 * (part * sure[under]) @ part.T, float(fits @ rows[third])
         single = np.diag(overlap).copy()
         pairs = single[:, None] + single[None] - 2 * overlap
         np.fill_diagonal(pairs, single)
         flat = pairs[upper]
-        for place in np.argpartition(flat, 3)[:3]:
-            changed = frozenset((int(upper[0][place]), int(upper[1][place])))
-            costs[changed if third < 0 else changed ^ {int(third)}] = base + float(flat[place])
+        most = _PAIRS_OF_THIRD if third >= 0 else _PAIRS_KEPT
+        for place in np.argpartition(flat, most)[:most]:
+            change = frozenset((int(upper[0][place]), int(upper[1][place])))
+            costs[change if third < 0 else change ^ {int(third)}] = base + float(flat[place])
     costs[frozenset()] = 0.0
-    return costs
+    return sorted(costs, key=lambda change: costs[change])[:_COMPARED]
 
 
 @cache

@@ -96,7 +96,7 @@ def test_a_third_doubtful_bit_is_changed(draw):
     number = next(n for n in range(8) if (one := softqr.decode(bits(clean, n), version, "L")) and one.text == text)
     found = {0: 0, 40: 0}
     for _ in range(12):
-        seen = bits(clean + chance.normal(0, 0.7, dark.shape), number)
+        seen = bits(clean + chance.normal(0, 0.95, dark.shape), number)
         for thirds in found:
             likely = softqr.decode(seen, version, "L", thirds)
             found[thirds] += likely is not None and likely.text == text
