@@ -35,6 +35,7 @@ _HEIGHT = 48  # pixels: what the recogniser scales every line to
 _USUAL_RATIO = 16.0  # width by height of a line with the ID, with or without its label
 _FEWEST = 14  # characters that a line must show at first sight
 _LEAST_SCORE, _GOOD_SCORE = -0.45, -0.03  # mean log probability of a path worth more looks, and of one that ends the search
+_LEGIBLE = 0.85  # a line the right way round reaches 0.9 and more, one upside down 0.75 at most
 _YEARS = range(109, 136)  # ROC years in which visit IDs are issued: an arbiter between look-alikes, no more
 _PERSON, _TIME = range(6, 13), range(13, 20)
 _LOCK = threading.Lock()
@@ -74,20 +75,21 @@ def prepare() -> None:
 def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
     """The line on the page that reads best as a plausible visit ID. ``may`` is asked before every look."""
     found: tuple[float, Array] | None = None
-    candidates = find_lines(gray)
+    candidates, clearest = find_lines(gray), 0.0
     for upside_down in (False, True):
         for corners in candidates[: _MOST_LINES if not upside_down else _MOST_LINES // 2]:
             if not may():
                 break
             placed = np.roll(corners, 2, axis=0) if upside_down else corners
-            path = _first_look(_cut(gray, placed, 0.12))
+            path, clear = _first_look(_cut(gray, placed, 0.12))
+            clearest = max(clearest, clear)
             if path is None or path.score < _LEAST_SCORE:
                 continue
             if found is None or path.score > found[0]:
                 found = (path.score, placed)
             if path.score > _GOOD_SCORE:
                 break
-        if found is not None:
+        if found is not None or clearest > _LEGIBLE:
             break
     return None if found is None else look_closely(gray, found[1])
 
@@ -184,9 +186,12 @@ def _cut(gray: Gray, corners: Array, margin: float) -> Gray:
     return cv2.warpAffine(gray, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _first_look(line: Gray) -> ctc.Path | None:
+def _first_look(line: Gray) -> tuple[ctc.Path | None, float]:
+    """The path where the line has characters enough, and how clearly it reads as text of any kind, 0…1."""
     frames, characters = _frames(line)
-    return ctc.best_path(frames, characters) if ctc.count_characters(frames, characters) >= _FEWEST else None
+    best = frames.max(axis=1)[frames.argmax(axis=1) > 0]
+    path = ctc.best_path(frames, characters) if ctc.count_characters(frames, characters) >= _FEWEST else None
+    return path, float(best.mean()) if len(best) > 3 else 0.0
 
 
 def _frames(line: Gray) -> tuple[Array, tuple[str, ...]]:

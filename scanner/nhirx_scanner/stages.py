@@ -65,8 +65,8 @@ def fast_pass(gray: Gray, scanner: Scanner) -> Work:
     elif scanner.effort == "thorough":
         work.until = started + THOROUGH_MS / 1000.0
     else:
-        # Video must go on: what was not read at once may take about twice as long again, not more.
-        work.until = started + min(FAST_MS / 1000.0, 2.6 * (time.perf_counter() - started))
+        # Video must go on: what was not read at once may take about twice as long again, the last look at a region included.
+        work.until = started + min(FAST_MS / 1000.0, 2.1 * (time.perf_counter() - started))
     return work
 
 
