@@ -207,8 +207,28 @@ def load(path: Path | None = None) -> Settings:
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise SettingInvalid(setting=".".join(map(str, first["loc"])), problem=first["msg"]) from None
+        found = error.errors(include_url=False, include_input=False)
+        # A misspelt name is also one that is missing: the former says more.
+        first = next((each for each in found if each["type"] == "extra_forbidden"), found[0])
+        problem = first["msg"].removeprefix("Value error, ").rstrip(".")
+        if first["type"] == "extra_forbidden":
+            problem = _unknown(first["loc"])
+        elif first["type"] == "missing":
+            problem = "缺少這個值 / it is missing"
+        raise SettingInvalid(setting=".".join(map(str, first["loc"])), problem=problem) from None
+
+
+def _unknown(place: tuple[int | str, ...]) -> str:
+    """Words for a setting that does not exist, with the one that may have been meant."""
+    from difflib import get_close_matches
+
+    kind: Any = Settings
+    for part in place[:-1]:
+        kind = next(one for one in _parts(kind.model_fields[str(part)].annotation) if isinstance(one, type))
+    near = get_close_matches(str(place[-1]), kind.model_fields, n=1)
+    if not near:
+        return "沒有這個設定 / no such setting"
+    return f"沒有這個設定，是不是 {near[0]} / no such setting, did you mean {near[0]}"
 
 
 def _environment_names() -> dict[str, list[str]]:

@@ -156,3 +156,23 @@ def test_a_database_url_without_a_password_is_fine(tmp_path: Path) -> None:
     (tmp_path / "nhirx.toml").write_text('[outbox]\nurl = "postgresql://nhirx@server:5432/nhirx"\n')
 
     assert "postgresql://nhirx@server:5432/nhirx" == settings.load(tmp_path / "nhirx.toml").outbox.url
+
+
+@pytest.mark.parametrize(
+    ("text", "setting", "words"),
+    [
+        ("[plugin.options.x]\na = 1\n", "plugin", "did you mean plugins"),
+        ("[control.local]\nurll = 'https://localhost'\n", "control.local.urll", "did you mean url"),
+        ("[zzz]\n", "zzz", "沒有這個設定"),
+        ("[control.local]\ntimeout = 1.0\n", "control.local.url", "缺少這個值"),
+        ("[counter]\nport = 'x'\n", "counter.port", "integer"),
+    ],
+)
+def test_setting_that_is_no_setting_is_named_with_the_one_that_was_meant(file, text, setting, words):
+    file.write_text(text, "utf-8")
+
+    with pytest.raises(SettingInvalid) as caught:
+        settings.load(file)
+
+    assert setting == caught.value.detail["setting"]
+    assert words in caught.value.zh
