@@ -35,11 +35,32 @@ def line(value: dict[str, Any]) -> bytes:
         return json.dumps(value, separators=(", ", ": ")).encode() + b"\n"
 
 
+class Numbers:
+    """A set of numbers from 0, one bit each: a set of Python's own takes five hundred times as much for a million entries."""
+
+    def __init__(self) -> None:
+        self._bits, self._count = bytearray(), 0
+
+    def add(self, number: int) -> None:
+        place, bit = number >> 3, 1 << (number & 7)
+        if place >= len(self._bits):
+            self._bits.extend(bytes(place + 1 - len(self._bits)))
+        self._count += not self._bits[place] & bit
+        self._bits[place] |= bit
+
+    def __contains__(self, number: int) -> bool:
+        place = number >> 3
+        return place < len(self._bits) and bool(self._bits[place] & 1 << (number & 7))
+
+    def __len__(self) -> int:
+        return self._count
+
+
 @dataclass(slots=True)
 class Done:
     """What the journal says is done: the entries that ended, and for those begun their pages and, if known, their number."""
 
-    ended: set[int] = field(default_factory=set)
+    ended: Numbers = field(default_factory=Numbers)
     pages: dict[int, set[int]] = field(default_factory=dict)
     counts: dict[int, int] = field(default_factory=dict)
     total: int = 0
@@ -132,7 +153,7 @@ class Journal:
         """The page records by entry and page, each page once whatever the journal holds."""
         import numpy as np
 
-        numbers, pages, places = array("Q"), array("Q"), array("Q")
+        numbers, pages, places = array("I"), array("I"), array("Q")
         place = 0
         with self.pages.open("rb") as file:
             for text in file:
@@ -142,9 +163,13 @@ class Journal:
                     pages.append(record["page"])
                     places.append(place)
                 place += len(text)
-            order: Iterable[int] = np.lexsort((places, pages, numbers)).tolist() if numbers else ()
+            # One number holds entry and page, so that they are sorted without copies of each; a stable sort keeps the first of a page.
+            keys = np.frombuffer(numbers, np.uint32).astype(np.uint64) << np.uint64(32) if numbers else np.empty(0, np.uint64)
+            if numbers:
+                keys |= np.frombuffer(pages, np.uint32)
+            order = np.argsort(keys, kind="stable")
             last = None
-            for index in order:
+            for index in map(int, order):
                 key = (numbers[index], pages[index])
                 if key != last:
                     file.seek(places[index])

@@ -27,8 +27,11 @@ class Twice:
         keys = array("Q")
         for record in records:
             keys.extend(_short(key) for key in _keys(record))
-        found, times = np.unique(np.frombuffer(keys, np.uint64) if keys else np.empty(0, np.uint64), return_counts=True)
-        self._again = frozenset(int(value) for value in found[times > 1])
+        if keys:
+            found = np.frombuffer(keys, np.uint64)
+            found.sort()  # in its place: there may be a hundred million
+            again = found[1:][found[1:] == found[:-1]]
+        self._again = frozenset(map(int, again)) if keys else frozenset[int]()
         self._first: dict[str, dict[str, Any]] = {}
 
     def of(self, record: dict[str, Any]) -> dict[str, Any]:
