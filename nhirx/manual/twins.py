@@ -27,12 +27,24 @@ _LEAST = 0.25
 
 def english(content: str, *, only_italics: bool = False) -> str:
     """The page with the Chinese twins taken away; ``only_italics`` of those pages that are made from the tables."""
-    content = _without_twins_above(content)
+    content = _without_twins_above(_english_part_first(content))
     if only_italics:
         return content
     pieces = _FENCE.split(content)
     # The pattern has two groups: text, fence, the fence's marks, text …
     return "".join(_blocks(piece) if place % 3 == 0 else piece for place, piece in enumerate(pieces) if place % 3 != 2)
+
+
+def _english_part_first(content: str) -> str:
+    """Of a page that has its English in one part at the end: that part, then the rest for its tables and commands."""
+    if "\n---\n\n# " in content:
+        chinese, _, english = content.partition("\n---\n\n")
+        return f"{english.rstrip()}\n\n#{chinese}"
+    title, found, english = content.partition("\n## In English\n")
+    if not found:
+        return content
+    head, _, rest = title.partition("\n\n")
+    return f"{head}\n\n{english.strip()}\n\n{rest}"
 
 
 def _without_twins_above(content: str) -> str:
@@ -106,7 +118,7 @@ def _cell(text: str) -> str | None:
     if made := _sentences(text):
         return made
     short = re.fullmatch(r"\s*[\u3400-\u9fff、，]+ (?:[A-Z]{2,} (?=[A-Z]))?([A-Za-z][A-Za-z ,'-]*)\s*", text)
-    return short[1] if short else None
+    return short[1] if short and re.search(r"[a-z]{2}", short[1]) else None
 
 
 def _sentences(text: str) -> str | None:
