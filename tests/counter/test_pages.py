@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -39,5 +40,6 @@ def test_an_application_that_cannot_be_made_ends_the_program_with_its_error(shop
     (tmp_path / "sessions.json").write_text("{", "utf-8")
     server = Server(shop.host, Options(folder=tmp_path, watch_readers=False), Address())
 
-    with pytest.raises(StoreDamaged):
-        server.run()
+    # In a thread of its own: a browser test of the same process may have left its loop in this one.
+    with ThreadPoolExecutor(1) as pool, pytest.raises(StoreDamaged):
+        pool.submit(server.run).result(60)
