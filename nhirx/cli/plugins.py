@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
             emit({"project": str(files[0].parent), "files": [str(file) for file in files]})
         else:
             typer.echo(say(f"已建立 {files[0].parent}", f"written: {files[0].parent}"))
-            typer.echo(f"  cd {files[0].parent} && pip install -e . && python -m pytest && nhirx plugins")
+            typer.echo(f"  cd {files[0].parent} && pip install -e . pytest && python -m pytest && nhirx plugins")
         return 0
 
     app.add_typer(group, name="plugins")

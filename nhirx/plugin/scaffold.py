@@ -71,7 +71,7 @@ longest_days = 30
 
 設定檔的位置由 `nhirx doctor` 告訴你，或以 `NHIRX_CONFIG` 指定。`nhirx doctor` says where the settings file is; `NHIRX_CONFIG` names another.
 
-安裝 install: `pip install -e .` · 測試 test: `python -m pytest` · 狀態 state: `nhirx plugins` · 逐次呼叫 every call: `NHIRX_TRACE_PLUGINS=1`
+安裝 install: `pip install -e . pytest` · 測試 test: `python -m pytest` · 狀態 state: `nhirx plugins` · 逐次呼叫 every call: `NHIRX_TRACE_PLUGINS=1`
 
 所有掛勾與範例 every hook, with examples: `nhirx docs`
 """,
