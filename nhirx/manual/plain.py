@@ -19,6 +19,7 @@ table{border-collapse:collapse}td,th{border:1px solid #bcc;padding:.3em .6em;tex
 @media(max-width:50em){body{display:block}nav{max-width:none;height:auto;position:static}}
 @media(prefers-color-scheme:dark){body{background:#15201f;color:#dfe9e8}nav{background:#1d2b2a}pre{background:#22302f}a{color:#7fd1c7}}
 """
+_TITLE = re.compile(r'^(```\w+) title="([^"]+)"$', re.M)
 _BEFORE, _EXCERPT = 30, 160
 """Characters of an excerpt before the words, and in all."""
 _LINK = re.compile(r'href="(?![a-z]+:|#|/)([^"#]*)\.md(#[^"]*)?"')
@@ -31,7 +32,7 @@ def page(file: str, language: str) -> str | None:
         return None
     from markdown_it import MarkdownIt
 
-    body = MarkdownIt("commonmark").enable("table").render(drawn(manual.text(file, language)))
+    body = MarkdownIt("commonmark").enable("table").render(_TITLE.sub(_titled, drawn(manual.text(file, language))))
     return _framed(title, _LINK.sub(_target, body), language, file)
 
 
@@ -74,6 +75,11 @@ def _framed(title: str, body: str, language: str, file: str, words: str = "") ->
         f'<meta name="viewport" content="width=device-width"><title>{html.escape(title)} - nhirx</title><style>{_STYLE}</style>'
         f"<nav>{other}{form}{menu}</nav><main>{body}</main></html>"
     )
+
+
+def _titled(found: re.Match[str]) -> str:
+    """The name of a file above its block, which the site shows by itself."""
+    return f"**{found[2]}**\n\n{found[1]}"
 
 
 def _target(found: re.Match[str]) -> str:

@@ -195,6 +195,7 @@ def test_plain_pages_have_their_pictures_and_a_search():
         server.server_close()
 
     hits = found.partition("<main>")[2]
+    assert "<strong>my-shop/my_shop.py</strong>" in str(plain.page("howto/first-plugin.md", "zh"))
     assert 'href="rules/origin-id.html"' in hits
     assert 'href="howto/first-plugin.html"' not in hits
     assert "Nothing found" in none
