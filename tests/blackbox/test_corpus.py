@@ -2,8 +2,8 @@
 
 One row is one class: kind, severity, number of pages, how many must be read at least. The seeds are those of the floors, on
 which nothing may be tuned. A page counts as read when its visit ID (one of two, on a page of two sheets) is reported; an ID
-that is not on the page is a misread, and one misread fails the class. A class that reads more than its floor by a tenth says
-so, so that the floor is raised.
+that is not on the page is a misread, and one misread fails the class. A class that reads more than its floor by more than one
+page in ten says so, so that the floor is raised.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from samples import corpus
 
 CLASSES = [
     # kind        severity  pages  floor
-    ("webcam", 1, 24, 23),
-    ("webcam", 2, 24, 23),
-    ("webcam", 3, 24, 22),
-    ("webcam", 4, 20, 18),
-    ("webcam", 5, 20, 7),
-    ("flatbed", 1, 24, 23),
-    ("flatbed", 2, 24, 23),
-    ("flatbed", 3, 24, 22),
-    ("flatbed", 4, 20, 17),
-    ("flatbed", 5, 20, 10),
+    ("webcam", 1, 20, 19),
+    ("webcam", 2, 20, 19),
+    ("webcam", 3, 20, 19),
+    ("webcam", 4, 16, 13),
+    ("webcam", 5, 16, 6),
+    ("flatbed", 1, 20, 19),
+    ("flatbed", 2, 20, 19),
+    ("flatbed", 3, 20, 18),
+    ("flatbed", 4, 16, 13),
+    ("flatbed", 5, 16, 9),
     ("two", 2, 12, 12),
     ("two", 4, 8, 7),
     ("phone", 2, 12, 12),
@@ -39,7 +39,7 @@ CLASSES = [
 
 @pytest.fixture(scope="module")
 def scanner() -> Scanner:
-    """Without the time limit of a page: a floor that falls because the machine is busy says nothing about reading."""
+    """Without the time limit of a page: what is done is counted then, and a busy machine reads what an idle one reads."""
     return Scanner(limit_ms=30_000)
 
 
@@ -59,7 +59,7 @@ def test_every_class_reads_its_floor_and_nothing_wrong(
     assert total == len(seeds)
     assert [] == wrong
     assert read >= floor
-    if read > floor + total / 10:
+    if read > floor + 1 + total / 10:
         warnings.warn(f"{kind} severity {severity}: {read} of {total} read, floor {floor}: raise it", stacklevel=1)
 
 
@@ -86,7 +86,7 @@ def test_pages_without_a_usable_id_report_none(scanner: Scanner, kind: str, seve
     """
     wrong = [
         page.name
-        for page in corpus.pages(kind, corpus.FLOORS[:15], severity=severity)
+        for page in corpus.pages(kind, corpus.FLOORS[:12], severity=severity)
         if (scan := scanner.scan(page.image)).visit_ids or scan.visit_id is not None
     ]
 

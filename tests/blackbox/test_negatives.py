@@ -68,12 +68,12 @@ def _other_code(rng: Rng) -> np.ndarray:
 
 
 _KINDS: list[tuple[Callable[[Rng], np.ndarray], int]] = [
-    (_noise, 700),
-    (_stripes, 1400),
-    (_checks, 900),
-    (_texture, 500),
-    (_words, 200),  # the only ones that text recognition looks at long
-    (_other_code, 1500),
+    (_noise, 400),
+    (_stripes, 2000),
+    (_checks, 500),
+    (_texture, 300),
+    (_words, 120),  # the only ones that text recognition looks at long
+    (_other_code, 1700),
 ]
 
 
