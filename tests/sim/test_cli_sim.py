@@ -9,10 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from nhirx.cli.sim import _written
+from nhirx.errors import AlreadyThere
 from nhirx.host import Host
 from nhirx.http import JsonService
 from nhirx.model import Prescription
@@ -118,20 +121,17 @@ def test_settings_and_sheet_are_all_a_pharmacy_needs(start: Start, tmp_path: Pat
     assert (found.sheet.visit_id, "accepted") == (scan.visit_id, state)
 
 
-def test_what_is_there_is_not_written_over(start: Start, tmp_path: Path) -> None:
-    """Settings that lead elsewhere stay; those of the same sandbox, started anew, are taken as they are."""
-    config = tmp_path / "nhirx.toml"
-    process, info = start("--settings", str(config))
-    config.write_text(config.read_text("utf-8") + "\n[plugins.options.mine]\na = 1\n", "utf-8")
-    process.kill()
-    process.communicate()
-    again, _ = start("--settings", str(config), "--port", str(info["port"]))
-    kept = config.read_text("utf-8")
-    config.write_text("# mine\n", "utf-8")
-    words = [sys.executable, "-m", "nhirx", "sim", "--data", str(tmp_path / "other"), "--settings", str(config)]
-    refused = subprocess.run([*words, "--json"], capture_output=True, timeout=60, check=False)
+def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
+    """Settings that lead elsewhere stay; those of the same sandbox, started anew, are taken as they are. A sheet is drawn once."""
+    config, sheet = tmp_path / "nhirx.toml", tmp_path / "sheet.png"
+    same = 'url = "https://127.0.0.1:8443"\n[plugins.options.mine]\na = 1\n'
+    config.write_text(same, "utf-8")
+    sheet.with_suffix(".json").write_text("{}", "utf-8")
 
-    assert again.poll() is None
-    assert "[plugins.options.mine]" in kept
-    assert (2, "already-there") == (refused.returncode, json.loads(refused.stdout)["error"]["code"])
-    assert "# mine\n" == config.read_text("utf-8")
+    assert {"settings": str(config)} == _written(SimpleNamespace(url="https://127.0.0.1:8443"), config, None)
+    with pytest.raises(AlreadyThere):
+        _written(SimpleNamespace(url="https://127.0.0.1:9000"), config, None)
+    with pytest.raises(AlreadyThere):
+        _written(SimpleNamespace(url="https://127.0.0.1:9000"), None, sheet)
+    assert same == config.read_text("utf-8")
+    assert not sheet.exists()
