@@ -135,16 +135,20 @@ def whole(files: list[Path], engine: str) -> float:
 
 def engines(files: list[Path], rounds: int) -> int:
     """Local against Dask. The files are read several times over (as files of their own), so that a cluster has chunks to hand out."""
-    few, many = files[:32], (files * (256 // len(files) + 1))[:256]
-    spent: dict[str, list[float]] = {"local": [], "dask": []}
+    sizes = {"few": files[:32], "many": (files * (256 // len(files) + 1))[:256]}
+    spent: dict[tuple[str, str], float] = {}
     for _ in range(rounds):
-        for engine, seconds in spent.items():
-            seconds.append(-whole(few, engine) + whole(many, engine))
-    between = len(many) - len(few)
-    ratio = min(spent["local"]) / min(spent["dask"])
+        for size, some in sizes.items():
+            for engine in ("local", "dask"):
+                seconds = whole(some, engine)
+                spent[engine, size] = min(seconds, spent.get((engine, size), seconds))
+    between = len(sizes["many"]) - len(sizes["few"])
+    rate = {engine: between / (spent[engine, "many"] - spent[engine, "few"]) for engine in ("local", "dask")}
+    ratio = rate["dask"] / rate["local"]
     told = {
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
-        "pages_per_second": {engine: round(between / min(seconds), 2) for engine, seconds in spent.items()},
+        "start_and_few_s": {engine: round(spent[engine, "few"], 1) for engine in rate},
+        "pages_per_second": {engine: round(value, 2) for engine, value in rate.items()},
         "dask_against_local": round(ratio, 3),
     }
     print(json.dumps(told, indent=1))
