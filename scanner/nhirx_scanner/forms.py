@@ -79,13 +79,20 @@ def wave_of(widths: Sequence[float], spread: float, *, first_dark: bool) -> Arra
     return wave
 
 
-def blurred(wave: Array, modules: float) -> Array:
+@cache
+def kernel(modules: float) -> Array:
+    """What a point becomes, in fine samples: a bell of that sigma in modules, or for a negative number an even smear that wide."""
     if modules < 0:
         smear = np.ones(max(1, round(-modules * FINE)))
-        even: Array = np.convolve(np.convolve(wave, smear / smear.sum(), "same"), [0.1, 0.2, 0.4, 0.2, 0.1], "same")
-        return even
-    sigma = max(modules * FINE, 0.3)
-    reach = int(4 * sigma) + 1
-    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    blurred: Array = np.convolve(wave, kernel / kernel.sum(), "same")
-    return blurred
+        shape = np.convolve(smear / smear.sum(), [0.1, 0.2, 0.4, 0.2, 0.1])
+    else:
+        sigma = max(modules * FINE, 0.3)
+        reach = int(4 * sigma) + 1
+        shape = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    even: Array = (shape / shape.sum()).astype(np.float32)
+    return even
+
+
+def blurred(wave: Array, modules: float) -> Array:
+    soft: Array = np.convolve(wave, kernel(modules), "same")
+    return soft

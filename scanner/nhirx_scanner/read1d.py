@@ -28,7 +28,9 @@ _BLURS = (0.35, 0.6, 0.9)  # sigma in modules
 _SMEARS = (-1.6, -2.6)  # motion: width in modules of an even smear, written as a negative blur
 _DARK = {"code128": 0.47, "code39": 0.55, "code93": 0.47}  # share of ink in codes of usual text
 _BARS = {"code128": 3, "code39": 5, "code93": 3}  # bars per character
-_HOPELESS = 0.25  # mean cost above which no other blur will help
+_FIRST = slice(None, None, 2)  # of the drifts, for the first look
+_NO_LOOK = 0.14, 0.25  # first look above which a line is no code of twenty characters: of a soft line, of a sharp or noisy one
+_MORE_BLURS = 0.03  # mean cost above that limit for which no other blur will help
 _IDS = frozenset(ALPHABET)
 
 
@@ -62,18 +64,30 @@ def read_rows(profile: Array, *, enlarged: float = 1.0, like: Reading | None = N
             # Below three quarters of a pixel per module the bars have merged for good.
             if (high - low) / form.modules >= 0.75 * enlarged and (like is None or like.symbology == form.name):
                 spread = spread_of(line, low, high, form)
-                costs = costs_of(line, low, high, form, _BLURS[1], spread)
-                tries.append((first_look(costs, form), backwards, form, spread, costs))
+                costs = costs_of(line, low, high, form, _BLURS[1], spread, _DRIFT[_FIRST])
+                tries.append((first_look(costs, form), backwards, form, spread))
     tries.sort(key=lambda item: item[0])
+    if not tries:
+        return []
+    limit = _most(profile, found, tries[0][2])
+    if tries[0][0] > limit:
+        return []
     out: list[Rows] = []
-    for _, backwards, form, spread, costs in tries[: 3 if like is None else 1]:
+    for _, backwards, form, spread in tries[: 3 if like is None else 1]:
         line, low, high = turned(profile, found, backwards)
-        readings = [_solve(costs, form, backwards)]
-        if readings[0].reading.cost < _HOPELESS:
+        readings = [_solve(costs_of(line, low, high, form, _BLURS[1], spread), form, backwards)]
+        if readings[0].reading.cost < limit + _MORE_BLURS:
             blurs = (_BLURS[0], _BLURS[2], *(_SMEARS if readings[0].reading.cost > 0.03 else ()))
             readings += [_solve(costs_of(line, low, high, form, blur, spread), form, backwards) for blur in blurs]
         out += readings
     return sorted(out, key=lambda rows: rows.reading.cost)
+
+
+def _most(line: Array, found: tuple[float, float], form: Form) -> float:
+    """The first look to ask for. A soft line of anything goes with some text; noise and edges sharper than drawn cost a true one much."""
+    inside = line[int(found[0]) : int(found[1])]
+    steep = float(np.sqrt(np.square(np.diff(inside)).mean())) / (float(inside.std()) + 1) * (found[1] - found[0]) / form.modules
+    return float(np.clip(_NO_LOOK[0] + 0.1 * (steep - 1.5), *_NO_LOOK))
 
 
 def spread_of(line: Array, low: float, high: float, form: Form) -> float:
@@ -128,19 +142,19 @@ def templates(form: Form, blur: float, spread: float) -> tuple[Array, Array]:
     return shapes, np.sqrt((shapes**2).sum(axis=1)) + 1e-6
 
 
-def costs_of(line: Array, low: float, high: float, form: Form, blur: float, spread: float) -> Array:
+def costs_of(line: Array, low: float, high: float, form: Form, blur: float, spread: float, drifts: Array = _DRIFT) -> Array:
     """(places × drifts × characters): 1 − correlation of what is there with what the character would look like."""
     shapes, lengths = templates(form, blur, spread)
     count = shapes.shape[1]
     module = (high - low) / form.modules
     within = np.arange(count) / _RATE + 0.5 / _RATE
-    at = low + module * (form.width * np.arange(form.symbols)[:, None, None] + _DRIFT[None, :, None] + within) - 0.5
+    at = low + module * (form.width * np.arange(form.symbols)[:, None, None] + drifts[None, :, None] + within) - 0.5
     seen = np.interp(at.ravel(), np.arange(len(line)), line).reshape(-1, count).astype(np.float32)
     seen -= seen.mean(axis=1, keepdims=True)
     size = np.sqrt((seen**2).sum(axis=1)) + 0.15
     # Not numpy's product: its library would start threads for this, which costs more than the product when cores are busy.
     costs = 1 - cv2.gemm(seen, shapes, 1.0, None, 0.0, flags=cv2.GEMM_2_T) / (size[:, None] * lengths[None])  # type: ignore[call-overload]
-    shaped: Array = costs.reshape(form.symbols, len(_DRIFT), -1)
+    shaped: Array = costs.reshape(form.symbols, len(drifts), -1)
     return shaped
 
 
@@ -165,7 +179,7 @@ def _solve(costs: Array, form: Form, backwards: bool) -> Rows:
     path = _drift_path(best_places(costs, form))
     rows = costs[np.arange(form.symbols), path]
     reading = solve_places(rows, form, backwards)
-    if reading.cost < _HOPELESS and not _IDS.issuperset(reading.text):
+    if reading.cost < _NO_LOOK[1] and not _IDS.issuperset(reading.text):
         strict = solve_places(rows, form, backwards, strict=True)
         if strict.is_fair:
             reading = strict

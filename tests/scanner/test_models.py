@@ -30,16 +30,16 @@ def test_the_model_reads_what_another_program_wrote(draw, symbology, seed):
 def test_broken_bars_are_read_when_libraries_see_nothing(draw, symbology):
     """Bars with two thirds of their ink gone at random, in noise: only the mean along the bars still holds the text.
 
-    Of a Code 39, which checks nothing, so much noise leaves the text right and not believed.
+    Of a Code 39, which checks nothing, nothing is believed in so much noise.
     """
     text, chance = draw.visit_id(3), np.random.default_rng(3)
     picture = _bars(draw, text, symbology).astype(np.float32)
     picture[chance.random(picture.shape) < 0.65] = 255
     picture = (picture + chance.normal(0, 40, picture.shape)).clip(0, 255).astype(np.uint8)
-    best = read1d.read_profile(picture.mean(axis=0, dtype=np.float32))[0]
+    believed = [reading.text for reading in read1d.read_profile(picture.mean(axis=0, dtype=np.float32))[:1] if reading.is_sure]
 
     assert [] == engines.zxing(picture, "linear")
-    assert (text, symbology != "Code39") == (best.text, best.is_sure)
+    assert ([text] if symbology != "Code39" else []) == believed
 
 
 @pytest.mark.parametrize("text", ["00123456789012345678", "AB-12.CD 34/EF+56GH%", "ABCDEFGHIOABCDEFGHIO"])
