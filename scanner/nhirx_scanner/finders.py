@@ -58,11 +58,13 @@ def find_finders(crop: Gray, least: float = 0.55) -> list[tuple[float, float, fl
         # Large modules are looked for in a smaller picture: the pattern is the same and the search is a square cheaper.
         shrink = 1 if module < 4 else 2
         small = picture if shrink == 1 else cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        for shape in ("square", "diamond", "round"):
+        for shape in ("round", "square", "diamond"):
             template = _template(round(module / shrink, 3), shape)
             pad = template.shape[0] // 2
             padded = cv2.copyMakeBorder(small, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
             match = cv2.matchTemplate(padded, template, cv2.TM_CCOEFF_NORMED)
+            if shape == "round" and float(match.max()) < least - 0.1:
+                break  # a square one, whichever way it is turned, looks round enough to be seen here
             ys, xs = np.nonzero((match > least) & (match == cv2.dilate(match, np.ones((5, 5), np.uint8))))
             hits += [(float(match[y, x]), (x + 0.5) * shrink, (y + 0.5) * shrink, module) for y, x in zip(ys, xs, strict=True)]
         module *= 1.17

@@ -20,6 +20,8 @@ from nhirx_scanner.engines import Gray, Polygon
 CELL = 8
 _STRIPE = 8  # cell rows worked on at once: keeps the intermediate pictures in the cache, which is three times as fast
 _DIRECTIONS = 12
+_BLOBS = ((0.75, 0.12), (0.5, 0.12), (0.3, 0.12), (0.17, 0.12))  # least edges and darkness, by the brightness of the paper
+_FADED = ((0.2, 0.04), (0.1, 0.03))
 
 Grid = NDArray[Any]
 
@@ -212,17 +214,18 @@ def _holds(bars: Bars, x: float, y: float) -> bool:
     return bars.u0 - 5 < u < bars.u1 + 5 and bars.v0 - 5 < v < bars.v1 + 5
 
 
-def find_blobs(gray: Gray, found: Texture, most: int = 6) -> list[Blob]:
-    """Dense dark patches that may be QR codes, the strongest first."""
+def find_blobs(gray: Gray, found: Texture, most: int = 6, *, faded: bool = False) -> list[Blob]:
+    """Dense dark patches that may be QR codes, the strongest first; after them those that show on ``faded`` paper only."""
     rows, columns = found.energy.shape
     small = cv2.resize(gray[: rows * CELL, : columns * CELL], (columns, rows), interpolation=cv2.INTER_AREA)
     paper = cv2.blur(cv2.dilate(small, np.ones((9, 9), np.uint8)).astype(np.float32), (9, 9))
     edges = np.sqrt(found.energy) / (paper + 20)
     dark = 1 - small / (paper + 1)
     out: list[Blob] = []
+    pale: set[Blob] = set()
     # Blurred and faded codes only show at low thresholds, where sharp ones run into the text around them: so several.
-    for threshold in (0.75, 0.5, 0.3, 0.17):
-        mask: Grid = ((edges > threshold) & (dark > 0.12) & (found.coherence < 0.8)).astype(np.uint8)
+    for threshold, darkness in _BLOBS + _FADED if faded else _BLOBS:
+        mask: Grid = ((edges > threshold) & (dark > darkness) & (found.coherence < 0.8)).astype(np.uint8)
         mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
         mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
         count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
@@ -239,7 +242,9 @@ def find_blobs(gray: Gray, found: Texture, most: int = 6) -> list[Blob]:
             )
             if not any(_same(blob, other) for other in out):
                 out.append(blob)
-    return sorted(out, key=lambda blob: -blob.score)[:most]
+                if (threshold, darkness) in _FADED:
+                    pale.add(blob)
+    return sorted(out, key=lambda blob: (blob in pale, -blob.score))[:most]
 
 
 def _same(blob: Blob, other: Blob) -> bool:

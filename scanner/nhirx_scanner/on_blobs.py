@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from nhirx_scanner import engines, finders, locate, readqr, rectify
+from nhirx_scanner import engines, finders, locate, readqr, rectify, wholeqr
 from nhirx_scanner.engines import Gray, Read
 from nhirx_scanner.kinds import classify, is_plausible
+from nhirx_scanner.locate import Blob
 from nhirx_scanner.page import Work, is_known, placed
+from nhirx_scanner.rectify import Cut
 
-_MOST = 6
+_MOST, _MOST_WEAK = 6, 10  # patches that are looked at on every page, and more where nothing was read
+_MOST_WHOLE = 3  # patches that are compared with a whole code: dear, and seldom needed
 _LEAST = 24  # pixels
 _QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code
 
@@ -62,22 +65,60 @@ def retry(work: Work) -> None:
 
 
 def model(work: Work) -> None:
-    """The patches by the model of a QR code."""
-    sources: tuple[Callable[[Gray], list[finders.Quad]], ...] = (finders.from_finders, finders.from_outline)
+    """The patches by the model of a QR code: from its finder patterns, its outline, and the likeliest few as a whole."""
+    likeness: dict[Blob, float] = {}
     for blob, cut in work.open_blobs:
-        for source in sources:
+        for source in (finders.from_finders, finders.from_outline):
             if not work.may("modelqr"):
                 return
-            quads = source(cut.picture)
-            if not quads:
-                continue
-            likeness, reading = readqr.read(cut.picture, quads, is_believed_qr)
-            if likeness > _QR_LIKE:
-                work.qr_like.add(blob)
-            if reading is not None:
-                work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
-                work.blobs.remove((blob, cut))
+            found = _by_model(work, blob, cut, source(cut.picture))
+            if found is None:
                 break
+            likeness[blob] = max(found, likeness.get(blob, 0.0))
+    if work.done:
+        return
+    for blob, cut in _more(work):
+        if not work.may("modelqr"):
+            return
+        quads = finders.from_finders(cut.picture)
+        if quads:
+            work.blobs.append((blob, cut))
+            found = _by_model(work, blob, cut, quads)
+            if found is None:
+                return
+            likeness[blob] = found
+    likely = [item for item in work.open_blobs if item[0] in likeness]
+    for blob, cut in sorted(likely, key=lambda item: -likeness[item[0]])[:_MOST_WHOLE]:
+        if not work.may("modelqr"):
+            return
+        _by_model(work, blob, cut, wholeqr.from_whole(cut.picture))
+
+
+def _more(work: Work) -> Iterator[tuple[Blob, Cut]]:
+    """The patches that were too weak or too faded to be looked at before."""
+    if work.found is None:
+        return
+    seen = set(locate.find_blobs(work.gray, work.found, _MOST))
+    known = [read.polygon for read in work.reads]
+    for blob in locate.find_blobs(work.gray, work.found, _MOST + _MOST_WEAK, faded=True):
+        if blob not in seen and not is_known(blob.center, 0.3 * blob.size, known):
+            cut = rectify.square(work.gray, blob)
+            if min(cut.picture.shape) >= _LEAST:
+                yield blob, cut
+
+
+def _by_model(work: Work, blob: Blob, cut: Cut, quads: list[finders.Quad]) -> float | None:
+    """How much one of the quadrangles looks like a QR code; None when an ID was read."""
+    if not quads:
+        return 0.0
+    likeness, reading = readqr.read(cut.picture, quads, is_believed_qr)
+    if likeness > _QR_LIKE:
+        work.qr_like.add(blob)
+    if reading is None:
+        return likeness
+    work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
+    work.blobs.remove((blob, cut))
+    return None
 
 
 def is_believed_qr(reading: readqr.Reading) -> bool:

@@ -66,9 +66,18 @@ class Fitted:
     version: int
     corners: Array
 
+    @property
+    def module(self) -> float:
+        """Pixels of a module along the upper edge."""
+        return float(np.hypot(*(self.corners[1] - self.corners[0]))) / (17 + 4 * self.version)
+
+    def is_nearly(self, other: Fitted) -> bool:
+        """Whether both lay the same grid, within half a module."""
+        return self.version == other.version and bool(np.abs(self.corners - other.corners).max() < 0.5 * other.module)
+
 
 def fit_all(crop: Gray, quads: list[Quad]) -> list[Fitted]:
-    """Every quadrangle fitted, the best match first."""
+    """Every quadrangle fitted, the best match first, none twice."""
     soft = cv2.GaussianBlur(crop, (0, 0), 0.6)
     out = []
     for quad in quads:
@@ -77,7 +86,11 @@ def fit_all(crop: Gray, quads: list[Quad]) -> list[Fitted]:
                 steps = (1.2, 0.6, 0.3, 0.15) if quad.version else (2.2, 1.1, 0.5, 0.25, 0.12)
                 match, moved = fit(soft, version, corners, steps)
                 out.append(Fitted(match, version, moved))
-    return sorted(out, key=lambda fitted: -fitted.match)
+    different: list[Fitted] = []
+    for one in sorted(out, key=lambda fitted: -fitted.match):
+        if not any(one.is_nearly(other) for other in different):
+            different.append(one)
+    return different
 
 
 def read(
@@ -99,8 +112,7 @@ def read(
 
 def _looks(crop: Gray, grid: Fitted) -> Iterator[Array]:
     """The modules as they look in ever dearer ways, the likeliest to be read first."""
-    module = float(np.hypot(*(grid.corners[1] - grid.corners[0]))) / (17 + 4 * grid.version)
-    sharp = sharpened(crop, max(0.8, 0.35 * module), 1.2)
+    sharp = sharpened(crop, max(0.8, 0.35 * grid.module), 1.2)
     learned = equalised(crop, grid.version, grid.corners)
     yield learned[0]
     if grid.match >= _LIKELY:
@@ -110,6 +122,7 @@ def _looks(crop: Gray, grid: Fitted) -> Iterator[Array]:
     yield levels(sharp, grid.version, settled.corners)
     if grid.match >= _LIKELY:
         yield equalised(crop, grid.version, settled.corners)[0]
+        yield levels(sharpened(crop, max(1.0, 0.6 * grid.module), 3.0), grid.version, settled.corners)
 
 
 def _free_corner(crop: Gray, grid: Fitted) -> Array:
@@ -123,7 +136,7 @@ def _free_corner(crop: Gray, grid: Fitted) -> Array:
         corners[2] = at
         return float(np.abs(equalised(crop, grid.version, corners)[0]).mean())
 
-    module = float(np.hypot(*(grid.corners[1] - grid.corners[0]))) / (17 + 4 * grid.version)
+    module = grid.module
     starts = (grid.corners[2], grid.corners[1] + grid.corners[3] - grid.corners[0])
     best, at = max(((clearness(start), start) for start in starts), key=lambda item: item[0])
     for step in (0.9, 0.45):
