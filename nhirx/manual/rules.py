@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from nhirx.tables.load import RuleBook, rule_book
+from nhirx.tables.coverage import CODE_LISTS
+from nhirx.tables.load import RuleBook, code_list, rule_book
+from nhirx.tables.render import attributes
+from nhirx.tables.render_checks import check_pages
 from nhirx.tables.rule_words import EN
 from nhirx.tables.schema import DecisionRow, DecisionTable
 
@@ -17,7 +20,31 @@ def pages() -> dict[str, str]:
     """By file name, those pages that are made anew; the others hold both languages."""
     book = rule_book()
     made = {f"{name}.md": _table(table, book) for name, table in book.decisions.items()}
+    made |= {"codes.md": _codes(), "differences.md": _differences(book), **check_pages(EN)}
     return made | {"limits.md": _limits(book), "README.md": _index(book)}
+
+
+def _codes() -> str:
+    lines = ["# Lists of codes", ""]
+    for name in CODE_LISTS:
+        codes = code_list(name)
+        further = attributes(codes)
+        heads = ["code", "meaning", *further, "source"]
+        lines += [f"## {codes.table.en}", "", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+        for row in codes.row:
+            cells = [f"`{row.id}`", row.en, *(row.attribute(key) or "—" for key in further)]
+            lines.append(f"| {' | '.join(cells)} | {row.source} ({EN.sure[row.confidence]}) |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _differences(book: RuleBook) -> str:
+    lines = ["# Where the documents differ, and what is read", ""]
+    for erratum in book.errata:
+        lines += [f"## {erratum.id}", "", erratum.read_en, "", f"- Said by: {', '.join(erratum.says)}"]
+        lines += [f"- Rules: {', '.join(erratum.rows)}"] if erratum.rows else []
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _table(table: DecisionTable, book: RuleBook) -> str:

@@ -14,7 +14,7 @@ from nhirx.tables.coverage import CODE_LISTS, coverage
 from nhirx.tables.load import RuleBook, code_list, rule_book
 from nhirx.tables.render_checks import check_pages
 from nhirx.tables.rule_words import ZH
-from nhirx.tables.schema import DecisionRow, DecisionTable
+from nhirx.tables.schema import CodeList, DecisionRow, DecisionTable
 
 _ATTRIBUTES = {
     "card": "健保卡",
@@ -70,7 +70,7 @@ def _code_page() -> str:
     lines = ["# 代碼表", "", "*Lists of codes*", ""]
     for name in CODE_LISTS:
         codes = code_list(name)
-        further = sorted({key for row in codes.row for key in (row.model_extra or {})} & set(_ATTRIBUTES))
+        further = attributes(codes)
         heads = ["代碼", "意義", "Meaning", *(_ATTRIBUTES[key] for key in further), "依據"]
         lines += [f"## {codes.table.zh}", "", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
         for row in codes.row:
@@ -78,6 +78,11 @@ def _code_page() -> str:
             lines.append(f"| {' | '.join(cells)} | {row.source}（{ZH.sure[row.confidence]}） |")
         lines.append("")
     return "\n".join(lines)
+
+
+def attributes(codes: CodeList) -> list[str]:
+    """What else the rows of a list say, of what is shown."""
+    return sorted({key for row in codes.row for key in (row.model_extra or {})} & set(_ATTRIBUTES))
 
 
 def _limit_page(book: RuleBook) -> str:

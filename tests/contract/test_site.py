@@ -76,6 +76,20 @@ def test_english_rules_are_rendered_from_the_tables():
     assert len(rule_book().limits) <= pages()["limits.md"].count("\n|")
 
 
+def test_english_lists_are_rendered_from_the_tables():
+    """Every code and every field; no Chinese but where a document is cited."""
+    from nhirx.manual.rules import pages
+    from nhirx.tables.check_codes import check_codes
+    from nhirx.tables.fields import fields
+
+    codes = re.findall(r"^- \*\*(\S+)\*\*", pages()["checks.md"], flags=re.M)
+
+    assert sorted(code for _, code in check_codes()) == sorted(codes)
+    assert list(fields()) == re.findall(r"^\| ([A-Z]\d\d) ", pages()["fields.md"], flags=re.M)
+    assert [] == re.findall(r"[\u4e00-\u9fff]+", pages()["checks.md"] + pages()["fields.md"])
+    assert [] == [row for row in pages()["codes.md"].splitlines() if re.search(r"[\u4e00-\u9fff]", row.rsplit("|", 2)[0])]
+
+
 @pytest.mark.parametrize(
     ("both", "english"),
     [
