@@ -2,7 +2,8 @@
 
 ``work/plans.jsonl`` grows by a line a page; line *k* belongs to page *k* of the results, so that a resumed run goes on after the last
 whole line. A last line ``{"end": …}`` tells that all pages were planned. A later run then begins anew, and takes over what was planned or
-dispensed already: what lacked its prescription or was blocked is asked about again. The lines of the work folder are whole; those of
+dispensed already: what lacked its prescription or was blocked is asked about again, and so is a page that a person decided about
+(``decisions.jsonl``, ``nhirx batch review``); the person's word goes before what was read. The lines of the work folder are whole; those of
 ``plans.jsonl`` are masked unless whole IDs were asked for.
 """
 
@@ -73,6 +74,47 @@ def masked(told: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def as_decided(row: dict[str, Any], told: dict[str, Any] | None) -> dict[str, Any]:
+    """``row`` of the results with what a person decided about the page in place of what was read; ``later`` decides nothing."""
+    if told is None or told["decision"] == "later":
+        return row
+    ids = told["visit_ids"]
+    if not ids:
+        status = "unreadable" if told["decision"] == "illegible" else "none"
+        return row | {"status": status, "visit_id": None, "visit_ids": [], "confidence": None}
+    status = "found" if len(ids) == 1 else "several"
+    first = row["same_visit_id_as"] if ids == row["visit_ids"] else None
+    return row | {"status": status, "visit_id": ids[0], "visit_ids": ids, "confidence": "single", "same_visit_id_as": first}
+
+
+class _Decided:
+    """Which page was the first with an ID that a person gave to some page: the results know only of those that were read."""
+
+    def __init__(self, decided: dict[tuple[str, int], dict[str, Any]]) -> None:
+        self._wanted = frozenset(visit_id for told in decided.values() for visit_id in told["visit_ids"])
+        self._first: dict[str, dict[str, Any]] = {}
+
+    def told(self, row: dict[str, Any]) -> dict[str, Any]:
+        """``row`` with ``same_visit_id_as``; to be asked for every page in order."""
+        here = {"path": row["path"], "page": row["page"]}
+        for visit_id in self._wanted.intersection(row["visit_ids"]):
+            if (first := self._first.setdefault(visit_id, here)) is not here:
+                return row | {"same_visit_id_as": first}
+        return row
+
+
+def _decisions(path: Path) -> dict[tuple[str, int], dict[str, Any]]:
+    """The last decision about each page; a line that is being written is not there yet."""
+    found: dict[tuple[str, int], dict[str, Any]] = {}
+    if path.exists():
+        with path.open("rb") as file:
+            for text in file:
+                if text.endswith(b"\n"):
+                    told = json.loads(text)
+                    found[told["path"], told["page"]] = told
+    return found
+
+
 def _begin(work: Path, planning: Planning) -> Resolver:
     """The times of the run that was begun, or of this one; with another ``at`` the plans are begun anew."""
     kept, pages, before = work / "plans.json", work / "plans.jsonl", work / "plans.before.jsonl"
@@ -95,14 +137,18 @@ def _plan(out: Path, work: Path, resolver: Resolver, tell: Callable[[int], None]
     done = _whole_lines(pages)
     synced = time.monotonic()
     before = _lines(work / "plans.before.jsonl")
+    decided = _decisions(out / "decisions.jsonl")
+    twice = _Decided(decided)
     with pages.open("ab", buffering=0) as file:
         number = 0
         for number, row in enumerate(_lines(out / "results.jsonl"), 1):
             old = next(before, None)
+            told = decided.get((row["path"], row["page"]))
+            row = twice.told(as_decided(row, told))
             if number <= done:
                 continue
             known = old is not None and old.get("status") in _SETTLED and (old["path"], old["page"]) == (row["path"], row["page"])
-            _add(file, old if known and old is not None else resolver.line(row))
+            _add(file, old if known and old is not None and told is None else resolver.line(row))
             if time.monotonic() - synced > _SYNC_SECONDS:
                 os.fsync(file.fileno())
                 synced = time.monotonic()

@@ -347,6 +347,37 @@ def test_pages_that_came_later_are_added(open_host, planned):
     assert [sheet(0), sheet(1)] == system.asked
 
 
+def test_the_word_of_a_person_goes_before_what_was_read(open_host, planned, tmp_path):
+    """After the review the pages that were decided about are planned with it, also one that was planned before."""
+    system = System(prescription(sheet(0)), prescription(sheet(1)))
+    rows = [
+        row(None, 0),
+        row(sheet(2), 1, confidence="single"),
+        row(sheet(0), 2, confidence="ocr"),
+        row(None, 3),
+        row(sheet(1), 4),
+        row(None, 5, status="conflict"),
+    ]
+    before = planned(open_host(system), *rows)
+    decisions = [
+        (0, "visit-id", [sheet(0)]),
+        (1, "visit-id", [sheet(7)]),
+        (1, "visit-id", [sheet(1)]),
+        (2, "visit-id", [sheet(0)]),
+        (3, "later", []),
+        (4, "not-prescription", []),
+        (5, "illegible", []),
+    ]
+    told = [{"path": rows[at]["path"], "page": 1, "decision": word, "visit_ids": ids} for at, word, ids in decisions]
+    text = "".join(json.dumps(one) + "\n" for one in told) + '{"path": "half'
+    (tmp_path / "out" / "decisions.jsonl").write_text(text)
+    after = planned(open_host(system), *rows)
+
+    assert ["no-id", "no-prescription", "blocked", "no-id", "planned", "no-id"] == [line["status"] for line in before.lines]
+    assert ["planned", "planned", "blocked", "no-id", "no-id", "no-id"] == [line["status"] for line in after.lines]
+    assert ["same-visit-id"] == codes(after.lines[2])
+
+
 _RUN = """
 import json, sys
 from pathlib import Path
