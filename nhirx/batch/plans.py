@@ -212,7 +212,8 @@ class _Counts:
         if told["record"] is not None:
             self._counted["records"][told["record"]["state"]] += 1
         if told["status"] == "blocked":
-            stops = {finding["code"]: finding for finding in told["findings"] if finding["severity"] == "block"}
+            # By field as well: one code of the checks says "required" of whatever is missing.
+            stops = {_key(finding): finding for finding in told["findings"] if finding["severity"] == "block"}
             for code, finding in stops.items():
                 said = {"pages": 0, "zh": mask(finding["zh"]), "en": mask(finding["en"])}
                 self._stops.setdefault(code, said)["pages"] += 1
@@ -220,3 +221,7 @@ class _Counts:
     def told(self) -> dict[str, Any]:
         counted = {name: dict(sorted(counter.items())) for name, counter in self._counted.items()}
         return counted | {"stops": dict(sorted(self._stops.items()))}
+
+
+def _key(finding: dict[str, Any]) -> str:
+    return f"{finding['field']}:{finding['code']}" if finding["field"] else str(finding["code"])
