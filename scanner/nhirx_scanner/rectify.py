@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -40,7 +41,7 @@ def strip(gray: Gray, bars: Bars) -> Cut:
     for sweep, center in ((np.arange(-3, 3.1, 1.0), 0.0), (np.array([-0.5, 0.5]), None)):
         start = turn if center is None else center
         for offset in np.radians(sweep):
-            profile = _cut(gray, bars, 1.0, margin=0.0, least=0.0, turn=start + float(offset)).picture.mean(axis=0)
+            profile = line_of(_cut(gray, bars, 1.0, margin=0.0, least=0.0, turn=start + float(offset)).picture)
             contrast = float(np.var(np.diff(profile)))
             if contrast > best:
                 best, turn = contrast, start + float(offset)
@@ -52,7 +53,7 @@ def _grown(gray: Gray, bars: Bars) -> Bars:
     reach = 0.6
     wide = _cut(gray, bars, 1.0, margin=reach, least=0.0, turn=0.0).picture
     middle = wide[wide.shape[0] // 4 : max(wide.shape[0] // 4 + 1, 3 * wide.shape[0] // 4)]
-    steps = np.abs(np.diff(middle.mean(axis=0, dtype=np.float32)))
+    steps = np.abs(np.diff(line_of(middle)))
     activity = cv2.blur(steps[None], (15, 1))[0]
     first = int(reach / (1 + 2 * reach) * len(activity))
     last = len(activity) - first
@@ -94,8 +95,19 @@ def square(gray: Gray, blob: Blob, margin: float = 0.28) -> Cut:
 
 def barness(picture: Gray) -> float:
     """0…1: how much of what varies in a strip varies across it only. Bars are near 1, lines of text far below one half."""
-    total = float(picture.var())
-    return float(picture.mean(axis=0).var()) / total if total > 1 else 0.0
+    total = float(cv2.meanStdDev(picture)[1][0, 0]) ** 2
+    return float(line_of(picture).var()) / total if total > 1 else 0.0
+
+
+def line_of(picture: Gray) -> NDArray[Any]:
+    """The mean over all rows."""
+    line: NDArray[Any] = cv2.reduce(picture, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F)[0]
+    return line
+
+
+def means(picture: Gray, edges: list[int]) -> NDArray[Any]:
+    """(bands × columns): the mean of the rows between every two of ``edges``."""
+    return np.stack([line_of(picture[low:high]) for low, high in itertools.pairwise(edges)])
 
 
 def bands(picture: Gray) -> Gray:
@@ -104,15 +116,14 @@ def bands(picture: Gray) -> Gray:
     Broken bars, dot-matrix print and low ink vanish in the mean.
     """
     height = picture.shape[0]
-    sums = _sums(picture)
     rows = []
     for count in (1, 2, 3, 5):
         for part in range(count):
             low = part * height // count
-            high = max(low + 1, (part + 1) * height // count)
-            rows.append((sums[high] - sums[low]) / np.float32(high - low))
+            piece = picture[low : max(low + 1, (part + 1) * height // count)]
+            rows.append(line_of(piece))
             if count <= 3:
-                rows.append(_middle_of(sums, low, high))
+                rows.append(middling(piece))
     profiles = np.array(rows, np.float32)
     stacked = [profiles]
     for sigma, amount in ((2.0, 1.5), (3.0, 2.5), (4.5, 3.5)):
@@ -120,39 +131,26 @@ def bands(picture: Gray) -> Gray:
     return np.repeat(np.vstack(stacked).clip(0, 255).astype(np.uint8), 4, axis=0)
 
 
-def middling(piece: NDArray[Any]) -> NDArray[Any]:
+def middling(piece: Gray) -> NDArray[Any]:
     """The line that most of a strip agrees on: the median over the means of at most 15 bands, so that no pen stroke shows in it."""
-    return _middle_of(_sums(piece), 0, piece.shape[0])
-
-
-def _sums(piece: NDArray[Any]) -> NDArray[Any]:
-    """(rows + 1 × columns): the sum of all rows above."""
-    sums = np.zeros((piece.shape[0] + 1, piece.shape[1]), np.int32 if piece.dtype == np.uint8 else np.float64)
-    np.cumsum(piece, axis=0, out=sums[1:])
-    return sums
-
-
-def _middle_of(sums: NDArray[Any], low: int, high: int) -> NDArray[Any]:
-    count = min(15, high - low)
-    edges = [low + k * (high - low) // count for k in range(count + 1)]
-    means = np.diff(sums[edges], axis=0) / np.diff(edges).astype(np.float32)[:, None]
+    count = min(15, piece.shape[0])
+    lines = means(piece, [k * piece.shape[0] // count for k in range(count + 1)])
     # Rows of so few values sort faster than numpy looks for their median.
-    ordered = np.sort(np.ascontiguousarray(means.T, np.float32), axis=1)
+    ordered = np.sort(np.ascontiguousarray(lines.T), axis=1)
     line: NDArray[Any] = (ordered[:, (count - 1) // 2] + ordered[:, count // 2]) / 2
     return line
 
 
-def weighed(piece: NDArray[Any]) -> NDArray[Any]:
+def weighed(piece: Gray) -> NDArray[Any]:
     """The mean over at most 12 bands of a strip, each by its contrast and by how well it goes with the rest."""
     count = min(12, piece.shape[0])
-    edges = [k * piece.shape[0] // count for k in range(count + 1)]
-    means = np.add.reduceat(piece, edges[:-1], axis=0, dtype=np.float32) / np.diff(edges).astype(np.float32)[:, None]
-    detail = means - cv2.blur(means, (151, 1))
+    lines = means(piece, [k * piece.shape[0] // count for k in range(count + 1)])
+    detail = lines - cv2.blur(lines, (151, 1))
     usual = np.median(detail, axis=0)
     sizes = np.sqrt(np.square(detail).sum(axis=1)) + 1e-3
     alike = (detail @ usual) / (sizes * (float(np.sqrt(np.square(usual).sum())) + 1e-3))
     weights = np.clip(alike, 0, 1) ** 2 * sizes + 1e-6
-    line: NDArray[Any] = (weights @ means / weights.sum()).astype(np.float32)
+    line: NDArray[Any] = (weights @ lines / weights.sum()).astype(np.float32)
     return line
 
 

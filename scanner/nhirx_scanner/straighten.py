@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nhirx_scanner.engines import Gray
+from nhirx_scanner.rectify import means
 
 Array = NDArray[Any]
 _ROWS, _REACH = 9, 7  # bands that are followed; pixels a band may move against its neighbour
@@ -26,7 +27,7 @@ def straightened(picture: Gray) -> Gray:
     if count < 3 or width < 120:
         return picture
     edges = [k * height // count for k in range(count + 1)]
-    bands = np.stack([picture[a:b].mean(axis=0, dtype=np.float32) for a, b in itertools.pairwise(edges)])
+    bands = means(picture, edges)
     shifts = _follow(bands)
     if float(np.abs(shifts).max()) < 0.4:
         return picture
