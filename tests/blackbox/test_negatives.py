@@ -68,12 +68,12 @@ def _other_code(rng: Rng) -> np.ndarray:
 
 
 _KINDS: list[tuple[Callable[[Rng], np.ndarray], int]] = [
-    (_noise, 400),
-    (_stripes, 2000),
-    (_checks, 500),
-    (_texture, 300),
-    (_words, 120),  # the only ones that text recognition looks at long
-    (_other_code, 1700),
+    (_noise, 200),
+    (_stripes, 2500),
+    (_checks, 300),
+    (_texture, 150),
+    (_words, 80),  # the only ones that text recognition looks at long
+    (_other_code, 1800),
 ]
 
 
