@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nhirx_scanner import engines, finders, locate, readqr, rectify, wholeqr
+from nhirx_scanner import compareqr, engines, finders, locate, readqr, rectify, wholeqr
 from nhirx_scanner.engines import Gray, Read
-from nhirx_scanner.kinds import classify, is_plausible
+from nhirx_scanner.kinds import classify, is_id_text, is_plausible
 from nhirx_scanner.locate import Blob
 from nhirx_scanner.page import Work, is_known, placed
 from nhirx_scanner.rectify import Cut
 
 _MOST, _MOST_WEAK = 6, 10  # patches that are looked at on every page, and more where nothing was read
-_MOST_WHOLE = 3  # patches that are compared with a whole code: dear, and seldom needed
+_MOST_WHOLE, _SECOND_WHOLE = (
+    3,
+    1,
+)  # patches compared with a whole code (dear, seldom needed): else, and beside an ID that was read
 _LEAST = 24  # pixels
 _QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code
 
@@ -67,17 +70,15 @@ def retry(work: Work) -> None:
 def model(work: Work) -> None:
     """The patches by the model of a QR code: from its finder patterns, its outline, and the likeliest few as a whole."""
     likeness: dict[Blob, float] = {}
-    for blob, cut in work.open_blobs:
+    for blob, cut in list(work.blobs):
         for source in (finders.from_finders, finders.from_outline):
-            if not work.may("modelqr"):
+            if work.settled or not work.may("modelqr"):
                 return
             found = _by_model(work, blob, cut, source(cut.picture))
             if found is None:
                 break
             likeness[blob] = max(found, likeness.get(blob, 0.0))
-    if work.done:
-        return
-    for blob, cut in _more(work):
+    for blob, cut in _more(work) if not work.done else ():
         if not work.may("modelqr"):
             return
         quads = finders.from_finders(cut.picture)
@@ -87,9 +88,11 @@ def model(work: Work) -> None:
             if found is None:
                 return
             likeness[blob] = found
-    likely = [item for item in work.open_blobs if item[0] in likeness]
-    for blob, cut in sorted(likely, key=lambda item: -likeness[item[0]])[:_MOST_WHOLE]:
-        if not work.may("modelqr"):
+    if any(read.symbology == "qr" and is_id_text(read.text) for read in work.reads):
+        return
+    likely = sorted((item for item in work.blobs if item[0] in likeness), key=lambda item: -likeness[item[0]])
+    for blob, cut in likely[: _SECOND_WHOLE if work.done else _MOST_WHOLE]:
+        if work.settled or not work.may("modelqr"):
             return
         _by_model(work, blob, cut, wholeqr.from_whole(cut.picture))
 
@@ -111,7 +114,17 @@ def _by_model(work: Work, blob: Blob, cut: Cut, quads: list[finders.Quad]) -> fl
     """How much one of the quadrangles looks like a QR code; None when an ID was read."""
     if not quads:
         return 0.0
-    likeness, reading = readqr.read(cut.picture, quads, is_believed_qr)
+    ids = work.answer.visit_ids
+    if len(ids) == 1:
+        # One form was read: to ask whether this code says the same needs far less of it than to read it.
+        verdict = compareqr.compare(cut.picture, quads, ids[0])
+        if verdict is not None:
+            work.take([Read(verdict.text, "qr", cut.on_page(verdict.corners), "model")])
+            work.blobs.remove((blob, cut))
+            return None
+    # And when that gives no answer, only what is a QR code beyond doubt is worth reading: that of another sheet.
+    least = readqr.LIKELY if ids else readqr.LEAST_FIT
+    likeness, reading = readqr.read(cut.picture, quads, is_believed_qr, least=least)
     if likeness > _QR_LIKE:
         work.qr_like.add(blob)
     if reading is None:

@@ -31,7 +31,8 @@ Array = NDArray[Any]
 _LEAST_LEAD = 0.003
 _SURE_LEAD = 0.03
 _THIRDS = 30  # bits, see softqr
-_LIKELY = 0.64  # match of the fixed parts above which a grid is worth every effort
+LEAST_FIT = 0.55  # match of the fixed parts below which there is no QR code
+LIKELY = 0.64  # match of the fixed parts above which a grid is worth every effort
 _FORMATS_APART = 0.12
 _FORMAT_LIKENESS = 0.45  # −1…1; the best of 32 formats reaches about this on noise
 
@@ -50,12 +51,12 @@ class Reading:
     @property
     def is_sure(self) -> bool:
         """Whether the numbers alone are good enough to believe the text. Wrong texts were never seen to lead by more than 0.008."""
-        return self.agreement > 0.88 and self.fit > 0.55 and self.lead > _SURE_LEAD
+        return self.agreement > 0.88 and self.fit > LEAST_FIT and self.lead > _SURE_LEAD
 
     @property
     def is_fair(self) -> bool:
         """Whether the text is worth believing once something independent says the same."""
-        return self.agreement > 0.9 and self.fit > 0.55 and self.lead > 0.015
+        return self.agreement > 0.9 and self.fit > LEAST_FIT and self.lead > 0.015
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,10 @@ class Fitted:
     def module(self) -> float:
         """Pixels of a module along the upper edge."""
         return float(np.hypot(*(self.corners[1] - self.corners[0]))) / (17 + 4 * self.version)
+
+    @property
+    def polygon(self) -> Polygon:
+        return tuple((float(x), float(y)) for x, y in self.corners)
 
     def is_nearly(self, other: Fitted) -> bool:
         """Whether both lay the same grid, within half a module."""
@@ -94,7 +99,7 @@ def fit_all(crop: Gray, quads: list[Quad]) -> list[Fitted]:
 
 
 def read(
-    crop: Gray, quads: list[Quad], believed: Callable[[Reading], bool] | None = None, *, least: float = 0.55, most: int = 4
+    crop: Gray, quads: list[Quad], believed: Callable[[Reading], bool] | None = None, *, least: float = LEAST_FIT, most: int = 4
 ) -> tuple[float, Reading | None]:
     """The best fit of any quadrangle, and the first text that is ``believed``, best fitting quadrangle first."""
     believed = believed or (lambda reading: reading.is_sure or reading.is_fair)
@@ -102,25 +107,25 @@ def read(
     for grid in fitted[:most]:
         if grid.match < least:
             break
-        thirds = _THIRDS if grid.match > _LIKELY else 0
-        for seen in _looks(crop, grid):
+        thirds = _THIRDS if grid.match > LIKELY else 0
+        for seen in looks(crop, grid):
             reading = decode(seen, grid, thirds)
             if reading is not None and believed(reading):
                 return fitted[0].match, reading
     return fitted[0].match if fitted else 0.0, None
 
 
-def _looks(crop: Gray, grid: Fitted) -> Iterator[Array]:
+def looks(crop: Gray, grid: Fitted) -> Iterator[Array]:
     """The modules as they look in ever dearer ways, the likeliest to be read first."""
     sharp = sharpened(crop, max(0.8, 0.35 * grid.module), 1.2)
     learned = equalised(crop, grid.version, grid.corners)
     yield learned[0]
-    if grid.match >= _LIKELY:
+    if grid.match >= LIKELY:
         yield learned[1]
         yield equalised(crop, grid.version, _free_corner(crop, grid))[1]
     settled = settle(sharp, grid)
     yield levels(sharp, grid.version, settled.corners)
-    if grid.match >= _LIKELY:
+    if grid.match >= LIKELY:
         yield equalised(crop, grid.version, settled.corners)[0]
         yield levels(sharpened(crop, max(1.0, 0.6 * grid.module), 3.0), grid.version, settled.corners)
 
@@ -271,7 +276,21 @@ def levels(picture: Gray, version: int, corners: Array) -> Array:
 
 def decode(seen: Array, grid: Fitted, thirds: int = 0) -> Reading | None:
     """The text of modules seen as ``levels`` gives them, None when Reed-Solomon cannot make sense of them."""
-    version, corners, match = grid.version, grid.corners, grid.match
+    for level, bits in forms(seen, grid.version):
+        for mode in ("alphanumeric", "byte", ""):
+            if (found := _mend(bits, grid.version, level, mode)) is not None:
+                text, agreement = found
+                return Reading(text, grid.polygon, grid.match, agreement, 1.0)
+        likely = softqr.decode(bits, grid.version, level)
+        if thirds and (likely is None or likely.lead < _SURE_LEAD):
+            likely = softqr.decode(bits, grid.version, level, thirds)
+        if likely is not None and likely.lead > _LEAST_LEAD:
+            return Reading(likely.text, grid.polygon, grid.match, likely.agreement, likely.lead)
+    return None
+
+
+def forms(seen: Array, version: int) -> Iterator[tuple[str, Array]]:
+    """The likeliest levels, with the bits in their order and unmasked as the format beside that level says."""
     form = layout(version)
     copies = [seen[places[:, 0], places[:, 1]] for places in form.format]
     weight = float(np.abs(copies[0]).sum() + np.abs(copies[1]).sum()) + 1e-6
@@ -281,18 +300,7 @@ def decode(seen: Array, grid: Fitted, thirds: int = 0) -> Reading | None:
         if likeness < max(_FORMAT_LIKENESS, ranked[0][0] - _FORMATS_APART):
             break
         unmasked = np.where(mask(number, form.size), -seen, seen)
-        bits = unmasked[form.order[:, 0], form.order[:, 1]]
-        polygon = tuple((float(x), float(y)) for x, y in corners)
-        for mode in ("alphanumeric", "byte", ""):
-            if (found := _mend(bits, version, level, mode)) is not None:
-                text, agreement = found
-                return Reading(text, polygon, match, agreement, 1.0)
-        likely = softqr.decode(bits, version, level)
-        if thirds and (likely is None or likely.lead < _SURE_LEAD):
-            likely = softqr.decode(bits, version, level, thirds)
-        if likely is not None and likely.lead > _LEAST_LEAD:
-            return Reading(likely.text, polygon, match, likely.agreement, likely.lead)
-    return None
+        yield level, unmasked[form.order[:, 0], form.order[:, 1]]
 
 
 def _mend(bits: Array, version: int, level: str, mode: str) -> tuple[str, float] | None:

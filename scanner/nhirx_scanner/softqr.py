@@ -10,6 +10,7 @@ Reference for the method: Fossorier and Lin, soft-decision decoding of linear bl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,11 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nhirx_scanner import galois
-from nhirx_scanner.qrform import BLOCKS, filler, text_of
+from nhirx_scanner.qrform import ALPHANUMERIC, BLOCKS, filler, text_of
 from nhirx_scanner.qrprior import weighed
 
 Array = NDArray[Any]
 _PAIRS_KEPT, _PAIRS_OF_THIRD, _COMPARED = 12, 3, 24
+_VALUES = np.array([max(0, ALPHANUMERIC.find(chr(letter))) for letter in range(256)])
 _PAYLOAD = slice(13, 123)  # bits of ten pairs of characters, after mode and count
 
 
@@ -42,10 +44,8 @@ class _Code:
 
 
 @cache
-def _code(version: int, level: str) -> _Code | None:
+def _code(version: int, level: str) -> _Code:
     blocks, _, each = BLOCKS[version, level]
-    if blocks * each < 16:
-        return None
     known = filler(version, level, "alphanumeric")
     header = [0] * (blocks * each * 8)
     header[:13] = [int(bit) for bit in "0010000010100"]
@@ -71,6 +71,18 @@ def _encoded(bits: list[int], version: int, level: str) -> list[int]:
     return [word >> place & 1 for word in order for place in range(7, -1, -1)]
 
 
+def words_of(texts: Sequence[str], version: int, level: str) -> Array:
+    """(texts × bits): the codes of IDs as ±1, in the order of the symbol, what stands beside the text included."""
+    code = _code(version, level)
+    letters = np.frombuffer("".join(texts).encode("ascii"), np.uint8).reshape(len(texts), -1)
+    values = _VALUES[letters].astype(np.int64)
+    pairs = values[:, ::2] * 45 + values[:, 1::2]
+    payload = (pairs[:, :, None] >> np.arange(10, -1, -1) & 1).reshape(len(texts), -1)
+    # In single precision the sums are exact and the product takes a tenth of the time that it takes with whole numbers.
+    summed = (payload.astype(np.float32) @ code.rows.astype(np.float32)).astype(np.int64)
+    return (summed + code.rest & 1) * 2.0 - 1
+
+
 def decode(bits: Array, version: int, level: str, thirds: int = 0) -> Likely | None:
     """The most likely text for ``bits`` (unmasked, in order; positive is dark is 1; size is sureness).
 
@@ -78,8 +90,6 @@ def decode(bits: Array, version: int, level: str, thirds: int = 0) -> Likely | N
     What an ID may be helps to choose which bits to trust; the choice between the texts is made by what was seen alone.
     """
     code = _code(version, level)
-    if code is None:
-        return None
     seen = bits[: code.rest.size]
     odds = weighed(seen, version, level)
     turned = np.where(code.rest == 1, -1.0, 1.0)
