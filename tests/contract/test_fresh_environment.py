@@ -83,6 +83,46 @@ def test_first_plugin_by_the_document_alone(tmp_path, wheel, repository):
     assert "1 passed" in ended.stdout
     assert len([line for line in files["my-shop/my_shop.py"].splitlines() if line.strip()]) < 40
     assert str(repository) not in ended.stdout
+    assert "R 7 accepted" == _at_the_counter(tmp_path, programs, _variables(programs, wheel))
+
+
+_LAST_SECTION = """
+import time
+from pathlib import Path
+from nhirx import Host
+from nhirx.settings import load
+
+with Host(load()) as host:
+    [scan] = host.scan(Path("sheet.png"))
+    found = host.find_prescription(scan)
+    done = host.dispense(found, host.facts(found, scan=scan))
+    worker = host.worker()
+    end = time.monotonic() + 200
+    while (state := host.outbox.queue.item(done.queued).state) != "accepted" and time.monotonic() < end:
+        host.outbox.queue.hurry()
+        worker.step()
+        time.sleep(0.02)
+    print("R", found.reference, state)
+"""
+
+
+def _at_the_counter(folder: Path, programs: Path, variables: dict[str, str]) -> str:
+    """The page's last section; what its reader does on the counter's page is done here by the host behind it."""
+    words = ["sim", "--data", "sandbox", "--auto-start", "--settings", "sandbox.toml", "--sheet", "sheet.png"]
+    with subprocess.Popen([programs / "nhirx", *words], cwd=folder, env=variables, stdout=subprocess.PIPE, text=True) as sandbox:
+        try:
+            assert sandbox.stdout is not None
+            assert "sheet.json" == json.loads(sandbox.stdout.readline())["prescription"]
+            quick = "printf '[upload]\\npoll_first = 0.0\\n' >> sandbox.toml"
+            script = f"python fill.py\ncat nhirx.toml >> sandbox.toml\n{quick}\npython - <<'END'\n{_LAST_SECTION}END\n"
+            own = variables | {"NHIRX_CONFIG": "sandbox.toml", "NHIRX_DATA": "sandbox"}
+            ended = subprocess.run(
+                ["sh", "-e"], input=script, cwd=folder, env=own, capture_output=True, text=True, timeout=300, check=False
+            )
+        finally:
+            sandbox.kill()
+    assert 0 == ended.returncode, ended.stderr
+    return ended.stdout.strip()
 
 
 def test_wheel_alone_does_the_main_job(environment, tmp_path):
