@@ -24,12 +24,13 @@ __all__ = ["FORMS", "Form", "Reading", "Rows", "ends", "read_profile", "read_row
 _RATE = 4  # samples per module of the comparison
 _DRIFT = np.arange(-14, 15) * 0.25  # modules
 _DRIFT_COST = 0.12  # per module of change between neighbours
-_BLURS = (0.35, 0.6, 0.9)  # sigma in modules
-_SMEARS = (-1.6, -2.6)  # motion: width in modules of an even smear, written as a negative blur
+# Sigma in modules; motion, the width in modules of an even smear, is written as a negative blur. The first is for the first look.
+_SHARP, _SOFT = (0.6, 0.35, 0.9, -1.6, -2.6), (1.0, 0.6, 1.4, -2.6, -3.6)
+_FLAT, _STEEP = 0.42, 0.85  # steepness below which nothing of twenty characters is left, and below which it is soft
 _DARK = {"code128": 0.47, "code39": 0.55, "code93": 0.47}  # share of ink in codes of usual text
 _BARS = {"code128": 3, "code39": 5, "code93": 3}  # bars per character
 _FIRST = slice(None, None, 2)  # of the drifts, for the first look
-_NO_LOOK = 0.14, 0.25  # first look above which a line is no code of twenty characters: of a soft line, of a sharp or noisy one
+_NO_LOOK, _NO_SOFT_LOOK = (0.14, 0.25), 0.11  # first look above which a line is no code of twenty characters
 _MORE_BLURS = 0.03  # mean cost above that limit for which no other blur will help
 _IDS = frozenset(ALPHABET)
 
@@ -57,6 +58,10 @@ def read_rows(profile: Array, *, enlarged: float = 1.0, like: Reading | None = N
     found = ends(profile)
     if found is None:
         return []
+    steep = _steepness(profile, found)
+    if steep < _FLAT:
+        return []
+    first, *more = _SHARP if steep > _STEEP else _SOFT
     tries = []
     for backwards in (False, True) if like is None else (like.runs_back,):
         line, low, high = turned(profile, found, backwards)
@@ -64,30 +69,31 @@ def read_rows(profile: Array, *, enlarged: float = 1.0, like: Reading | None = N
             # Below three quarters of a pixel per module the bars have merged for good.
             if (high - low) / form.modules >= 0.75 * enlarged and (like is None or like.symbology == form.name):
                 spread = spread_of(line, low, high, form)
-                costs = costs_of(line, low, high, form, _BLURS[1], spread, _DRIFT[_FIRST])
+                costs = costs_of(line, low, high, form, first, spread, _DRIFT[_FIRST])
                 tries.append((first_look(costs, form), backwards, form, spread))
     tries.sort(key=lambda item: item[0])
     if not tries:
         return []
-    limit = _most(profile, found, tries[0][2])
+    # A soft line of anything goes with some text; noise, and edges sharper than drawn, cost a true one much.
+    sharp = float(np.clip(_NO_LOOK[0] + 0.1 * (255 / tries[0][2].modules * steep - 1.5), *_NO_LOOK))
+    limit = sharp if steep > _STEEP else _NO_SOFT_LOOK
     if tries[0][0] > limit:
         return []
     out: list[Rows] = []
     for _, backwards, form, spread in tries[: 3 if like is None else 1]:
         line, low, high = turned(profile, found, backwards)
-        readings = [_solve(costs_of(line, low, high, form, _BLURS[1], spread), form, backwards)]
+        readings = [_solve(costs_of(line, low, high, form, first, spread), form, backwards)]
         if readings[0].reading.cost < limit + _MORE_BLURS:
-            blurs = (_BLURS[0], _BLURS[2], *(_SMEARS if readings[0].reading.cost > 0.03 else ()))
+            blurs = more if readings[0].reading.cost > 0.03 else more[:2]
             readings += [_solve(costs_of(line, low, high, form, blur, spread), form, backwards) for blur in blurs]
         out += readings
     return sorted(out, key=lambda rows: rows.reading.cost)
 
 
-def _most(line: Array, found: tuple[float, float], form: Form) -> float:
-    """The first look to ask for. A soft line of anything goes with some text; noise and edges sharper than drawn cost a true one much."""
+def _steepness(line: Array, found: tuple[float, float]) -> float:
+    """How steep the line is beside how much it varies, per module of a code of 255: below one where blur has taken the edges."""
     inside = line[int(found[0]) : int(found[1])]
-    steep = float(np.sqrt(np.square(np.diff(inside)).mean())) / (float(inside.std()) + 1) * (found[1] - found[0]) / form.modules
-    return float(np.clip(_NO_LOOK[0] + 0.1 * (steep - 1.5), *_NO_LOOK))
+    return float(np.sqrt(np.square(np.diff(inside)).mean())) / (float(inside.std()) + 1) * (found[1] - found[0]) / 255
 
 
 def spread_of(line: Array, low: float, high: float, form: Form) -> float:

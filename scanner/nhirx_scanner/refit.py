@@ -28,12 +28,12 @@ _RATE = 4  # samples per module
 _TAIL = 6  # modules that blur carries a character over its rim
 _STOP128 = (2.0, 3.0, 3.0, 1.0, 1.0, 1.0, 2.0)
 _STRANGER = 0.4  # cost of a character that no visit ID has, while the text is looked for
-_FIRST_BLURS = (0.6, 1.3)  # modules
+_FIRST_BLURS = (0.6, 1.3, -2.4, -3.6)  # modules
 _SMEARS = (-1.6, -2.6, -3.6)
-_LOOKS = 9  # of form, way round and blur: those that are followed over the whole code
-_TRIES = 4  # paths that are drawn
-_NO_PATH, _NO_FIT, _NO_LEAD = 0.3, 0.4, 4.0
-_CLOSE = 0.06  # misfit of a drawing that no other path will better
+_LOOKS, _LOOKS_EACH = 7, 1  # of form, way round and blur: those that are followed over the whole code, and more of each symbology
+_TRIES = 5  # paths that are drawn
+_NO_PATH, _NO_FIT, _NO_LEAD = 0.16, 0.4, 4.0
+_CLOSE = 0.025  # misfit of a drawing that no other path will better
 _LEAST_MODULE = 0.7  # pixels of the page
 
 
@@ -44,6 +44,10 @@ class Drawn:
     form: Form
     blur: float
     spread: float
+
+
+Path = tuple[float, bool, Drawn, Array, Array]
+"""Cost of a place, way round, how drawn, drift, characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +117,15 @@ def read(profile: Array, *, enlarged: float = 1.0) -> Refit | None:
     found = ends(profile)
     if found is None:
         return None
-    paths = sorted(_paths(profile, found, enlarged), key=lambda path: path[0])
+    paths = _in_turn(sorted(_paths(profile, found, enlarged), key=lambda path: path[0]))
     best: Fit | None = None
     best_line: tuple[Array, float, float, Array] | None = None
     seen: set[tuple[object, ...]] = set()
     for cost, backwards, drawn, drift, picked in paths:
         key = (backwards, drawn.form, *picked.tolist())
-        if cost > _NO_PATH or len(seen) == _TRIES or (best is not None and best.misfit < _CLOSE):
+        if cost > _NO_PATH:
+            continue
+        if len(seen) == _TRIES or (best is not None and best.misfit < _CLOSE):
             break
         if key in seen:
             continue
@@ -135,23 +141,39 @@ def read(profile: Array, *, enlarged: float = 1.0) -> Refit | None:
     return as_text(replace(_polished(best, *best_line), backwards=best.backwards))
 
 
-def _paths(profile: Array, found: tuple[float, float], enlarged: float) -> list[tuple[float, bool, Drawn, Array, Array]]:
+def _in_turn(paths: list[Path]) -> list[Path]:
+    """The best of each symbology before the others."""
+    first = {path[2].form.name: path for path in reversed(paths)}
+    return [path for path in paths if path is first[path[2].form.name]] + [
+        path for path in paths if path is not first[path[2].form.name]
+    ]
+
+
+def _paths(profile: Array, found: tuple[float, float], enlarged: float) -> list[Path]:
     """(cost of a place, way round, how drawn, drift, characters) for every form and way round."""
-    looks: list[tuple[float, bool, Drawn, Array]] = []
+    looks: list[tuple[float, bool, Drawn]] = []
     for backwards in (False, True):
         line, low, high = turned(profile, found, backwards)
         for form in FORMS:
             if (high - low) / form.modules < _LEAST_MODULE * enlarged:
                 continue
             spread = spread_of(line, low, high, form)
-            seen = windows(line, low, high, form)
+            seen = windows(line, low, high, form, DRIFTS[::2])
             for blur in _FIRST_BLURS:
-                costs = correlation(seen, *templates(form, blur, spread)).reshape(form.symbols, len(DRIFTS), -1)
+                costs = correlation(seen, *templates(form, blur, spread)).reshape(form.symbols, len(DRIFTS[::2]), -1)
                 look = float(best_places(costs, form).min(axis=1).mean())
-                looks.append((look, backwards, Drawn(form, blur, spread), costs))
+                looks.append((look, backwards, Drawn(form, blur, spread)))
+    looks.sort(key=lambda look: look[0])
+    followed = looks[:_LOOKS]
+    for name in dict.fromkeys(form.name for form in FORMS):
+        # Blurred bars of any symbology look most like the one that has most characters to choose from.
+        followed += [look for look in looks if look[2].form.name == name and look not in followed][:_LOOKS_EACH]
     out = []
-    for _, backwards, drawn, costs in sorted(looks, key=lambda item: item[0])[:_LOOKS]:
+    for _, backwards, drawn in followed:
         form = drawn.form
+        line, low, high = turned(profile, found, backwards)
+        costs = correlation(windows(line, low, high, form), *templates(form, drawn.blur, drawn.spread))
+        costs = costs.reshape(form.symbols, len(DRIFTS), -1)
         path, cost = smooth_path(best_places(costs, form))
         picked = (costs[np.arange(form.symbols), path] + _barred(form)).argmin(axis=1)
         out.append((cost / form.symbols, backwards, drawn, DRIFTS[path], picked))
@@ -321,15 +343,14 @@ def _polished(best: Fit, line: Array, low: float, high: float, drift: Array) -> 
 
     def tried(drawn: Drawn, rounds: int = 2) -> None:
         nonlocal best
-        if 0.25 < abs(drawn.blur) < (2.0 if drawn.blur > 0 else 4.0) and abs(drawn.spread) <= 1:
+        if 0.25 < abs(drawn.blur) < (2.0 if drawn.blur > 0 else 5.0) and abs(drawn.spread) <= 1:
             fit = fitted(line, low, high, drawn, drift, best.picked, rounds=rounds)
             if fit.misfit < best.misfit:
                 best = fit
 
     for step in (1.3, 1.14):
-        if best.drawn.blur > 0:
-            for factor in (step, 1 / step):
-                tried(replace(best.drawn, blur=round(best.drawn.blur * factor, 3)))
+        for factor in (step, 1 / step):
+            tried(replace(best.drawn, blur=round(best.drawn.blur * factor, 3)))
         for change in (step - 1.05, 1.05 - step):
             tried(replace(best.drawn, spread=round((best.drawn.spread + change) * 16) / 16))
         if best.drawn.form.name == "code39":
@@ -340,6 +361,8 @@ def _polished(best: Fit, line: Array, low: float, high: float, drift: Array) -> 
         if step == 1.3 and best.misfit > 0.02:
             for smear in _SMEARS:
                 tried(replace(best.drawn, blur=smear))
+            if best.drawn.blur < 0:
+                tried(replace(best.drawn, blur=0.9))
     tried(best.drawn, rounds=6)
     return best
 
@@ -352,12 +375,13 @@ def _form39(ratio: float) -> Form:
 def as_text(fit: Fit) -> Refit:
     """The text that the fit speaks for, with its check characters right."""
     form = fit.drawn.form
-    leads = fit.leads.astype(np.float64)
+    # What a pen or a worn print head did to a place must not be taken for a text that the check then mends somewhere else.
+    heavy = np.maximum(fit.local / max(float(fit.local.mean()), 1e-9), 1.0)
+    leads = fit.leads.astype(np.float64) / heavy[:, None]
     reading = solve_places(leads, form, fit.backwards)
     margin = min(reading.margin, runner_up128(leads)) if form.name == "code128" else reading.margin
     ordered = np.partition(fit.leads, 1, axis=1)[:, 1]
-    heavy = fit.local / max(float(fit.local.mean()), 1e-9)
-    weighed = ordered / np.maximum(heavy, 1.0)
+    weighed = ordered / heavy
     inner = slice(1, -1)
     return Refit(
         reading.text,
