@@ -50,6 +50,7 @@ _TAGS = [
     {"name": "dispensing", "description": "調劑 Dispensing"},
     {"name": "record", "description": "上傳資料 Records"},
     {"name": "print", "description": "列印 Printing"},
+    {"name": "review", "description": "批次的人工查看 The review list of a batch"},
 ]
 _FAILURES: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "不是 HTTP 要求可接受的內容 Not understood"},
@@ -91,7 +92,19 @@ def create_app(host: Host, options: Options) -> FastAPI:
     )
     app.state.desk = desk
     answers.install(app)
-    api = APIRouter(prefix=PREFIX, responses=_FAILURES)
+    app.include_router(_routes())
+    app.include_router(live.router, prefix=PREFIX)
+    pages = Pages()
+    app.router.routes.append(Route("/", pages, include_in_schema=False))
+    app.mount("/static", pages)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(Guard, options=options)
+    return app
+
+
+def _routes(failures: dict[int | str, dict[str, Any]] | None = None) -> APIRouter:
+    """Every route of the API. ``failures`` are for the description alone: a model for each of them at each route takes time to make."""
+    api = APIRouter(prefix=PREFIX, responses=failures)
     for module in (
         api_state,
         api_session,
@@ -105,20 +118,15 @@ def create_app(host: Host, options: Options) -> FastAPI:
         api_demo,
     ):
         api.include_router(module.router)
-    app.include_router(api)
-    app.include_router(live.router, prefix=PREFIX)
-    pages = Pages()
-    app.router.routes.append(Route("/", pages, include_in_schema=False))
-    app.mount("/static", pages)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    app.add_middleware(Guard, options=options)
-    return app
+    return api
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
+        described = FastAPI()
+        described.include_router(_routes(_FAILURES))
         tree = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+            title=app.title, version=app.version, description=app.description, routes=described.routes, tags=app.openapi_tags
         )
         # Answers of the demo's story, shortened; a test compares their members with real ones.
         examples = json.loads(resources.files("nhirx.counter").joinpath("examples.json").read_text("utf-8"))
