@@ -29,10 +29,10 @@ Array = NDArray[Any]
 
 
 _LEAST_LEAD = 0.003
-_SURE_LEAD = 0.03
 _THIRDS = 30  # bits, see softqr
 LEAST_FIT = 0.55  # match of the fixed parts below which there is no QR code
 LIKELY = 0.64  # match of the fixed parts above which a grid is worth every effort
+_SOMETHING_ELSE = 0.95  # agreement with words that hold no ID above which the code is given up
 _FORMATS_APART = 0.12
 _FORMAT_LIKENESS = 0.45  # −1…1; the best of 32 formats reaches about this on noise
 
@@ -51,7 +51,7 @@ class Reading:
     @property
     def is_sure(self) -> bool:
         """Whether the numbers alone are good enough to believe the text. Wrong texts were never seen to lead by more than 0.008."""
-        return self.agreement > 0.88 and self.fit > LEAST_FIT and self.lead > _SURE_LEAD
+        return self.agreement > 0.88 and self.fit > LEAST_FIT and self.lead > softqr.SURE_LEAD
 
     @property
     def is_fair(self) -> bool:
@@ -101,7 +101,10 @@ def fit_all(crop: Gray, quads: list[Quad]) -> list[Fitted]:
 def read(
     crop: Gray, quads: list[Quad], believed: Callable[[Reading], bool] | None = None, *, least: float = LEAST_FIT, most: int = 4
 ) -> tuple[float, Reading | None]:
-    """The best fit of any quadrangle, and the first text that is ``believed``, best fitting quadrangle first."""
+    """The best fit of any quadrangle, and the first text that is ``believed``, best fitting quadrangle first.
+
+    A code that says something else is no unread one: its fit is given as 0.
+    """
     believed = believed or (lambda reading: reading.is_sure or reading.is_fair)
     fitted = fit_all(crop, quads)
     for grid in fitted[:most]:
@@ -110,7 +113,11 @@ def read(
         thirds = _THIRDS if grid.match > LIKELY else 0
         for seen in looks(crop, grid):
             reading = decode(seen, grid, thirds)
-            if reading is not None and believed(reading):
+            if reading is None:
+                continue
+            if not reading.text:
+                return 0.0, None
+            if believed(reading):
                 return fitted[0].match, reading
     return fitted[0].match if fitted else 0.0, None
 
@@ -275,15 +282,16 @@ def levels(picture: Gray, version: int, corners: Array) -> Array:
 
 
 def decode(seen: Array, grid: Fitted, thirds: int = 0) -> Reading | None:
-    """The text of modules seen as ``levels`` gives them, None when Reed-Solomon cannot make sense of them."""
+    """The text of modules seen as ``levels`` gives them, None when no sense can be made of them, empty when it is no twenty
+    characters but something else."""
     for level, bits in forms(seen, grid.version):
         for mode in ("alphanumeric", "byte", ""):
             if (found := _mend(bits, grid.version, level, mode)) is not None:
                 text, agreement = found
+                if not text and agreement < _SOMETHING_ELSE:
+                    continue
                 return Reading(text, grid.polygon, grid.match, agreement, 1.0)
-        likely = softqr.decode(bits, grid.version, level)
-        if thirds and (likely is None or likely.lead < _SURE_LEAD):
-            likely = softqr.decode(bits, grid.version, level, thirds)
+        likely = softqr.decode(bits, grid.version, level, thirds)
         if likely is not None and likely.lead > _LEAST_LEAD:
             return Reading(likely.text, grid.polygon, grid.match, likely.agreement, likely.lead)
     return None
@@ -304,7 +312,7 @@ def forms(seen: Array, version: int) -> Iterator[tuple[str, Array]]:
 
 
 def _mend(bits: Array, version: int, level: str, mode: str) -> tuple[str, float] | None:
-    """The text of these bits, and how far they agree with it."""
+    """The text of these bits, and how far they agree with it; no text where words without error hold anything else."""
     blocks, words_each, data_each = BLOCKS[version, level]
     total = blocks * words_each
     table = bits[: total * 8].reshape(total, 8)
@@ -328,11 +336,11 @@ def _mend(bits: Array, version: int, level: str, mode: str) -> tuple[str, float]
         data += mend[:data_each]
         corrected[at] = mend
     text = text_of(data)
-    if text is None:
+    if text is None and mode:
         return None
     truth = np.where(corrected[:, None] >> np.arange(7, -1, -1) & 1, 1.0, -1.0)
     weight = np.abs(table)
-    return text, float((weight * (np.sign(table) == truth)).sum() / max(float(weight.sum()), 1e-6))
+    return text or "", float((weight * (np.sign(table) == truth)).sum() / max(float(weight.sum()), 1e-6))
 
 
 def _mend_block(words: list[int], sure: list[float], checks: int, fixed: dict[int, int]) -> list[int] | None:
