@@ -38,14 +38,14 @@ Step = Callable[[str, dict[str, Any]], None]
 
 
 class DemoPharmacySystem:
-    """Stands for a pharmacy system's plugin: it knows the prescription that belongs to the sheet."""
+    """Stands for a pharmacy system's plugin: it knows the prescriptions that belong to the sheets."""
 
-    def __init__(self, prescription: Prescription) -> None:
-        self._prescription = prescription
+    def __init__(self, *prescriptions: Prescription) -> None:
+        self._by_visit_id = {one.sheet.visit_id: one for one in prescriptions}
 
     @hookimpl
     def nhirx_find_prescription(self, scan: Scan) -> Prescription | None:
-        return self._prescription if scan.visit_id == self._prescription.sheet.visit_id else None
+        return self._by_visit_id.get(scan.visit_id)
 
 
 def sample(name: str) -> Path:
@@ -54,6 +54,11 @@ def sample(name: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise FileMissing(path=name)
+
+
+def prescription_of(name: str) -> Prescription:
+    """The prescription that belongs to a sample sheet, from ``name``. Raises ``FileMissing``."""
+    return Prescription.model_validate_json(sample(name).read_text("utf-8"))
 
 
 def run(on_step: Step | None = None) -> dict[str, Any]:
@@ -65,7 +70,7 @@ def run(on_step: Step | None = None) -> dict[str, Any]:
         return OPENING + timedelta(seconds=time.monotonic() - began)
 
     sheet = sample("demo-sheet.jpg")
-    prescription = Prescription.model_validate_json(sample("demo-prescription.json").read_text("utf-8"))
+    prescription = prescription_of("demo-prescription.json")
     with tempfile.TemporaryDirectory(prefix="nhirx-demo-") as name, Simulator(data=Path(name) / "sim", clock=clock) as sim:
         settings = sim.settings()
         plugins = Plugins(discover=False)

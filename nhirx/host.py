@@ -209,7 +209,7 @@ class Host:
         inside = VisitId.parse(text).belongs_to(holder.national_id) if text and VisitId.is_valid(text) else None
         # A newborn is seen on a relative's card, while the prescriber may have used the child's own number.
         if inside is False and not confirmed and patient.newborn is None:
-            raise WrongCard(which="健保卡≠就醫識別碼內的身分 / card ≠ person inside the visit ID")
+            raise WrongCard(which="健保卡≠就醫識別碼內的身分 / card ≠ person inside the visit ID", confirmable=True)
         self.plugins.card_read(holder, reference)
         return holder
 

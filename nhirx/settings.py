@@ -137,6 +137,8 @@ class CounterSettings(Value):
     """Seconds without a person's act after which the page locks. Without operators there is nobody to unlock it, so it does not."""
     camera: str | None = None
     """What the server opens for ``/scans/camera``, such as the address of a network camera; None takes the device asked for."""
+    b_line: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Share of abnormal records at which the page draws a line. No published rule names one, so there is none unless it is set here."""
 
 
 class Settings(Value):

@@ -21,11 +21,12 @@ from PIL import Image
 
 from nhirx.roc import TAIPEI
 from samples import corpus, degrade, form, ids, sheet
-from samples.people import DEMO_INSTITUTION, DEMO_PERSON
+from samples.people import DEMO_INSTITUTION, DEMO_PERSON, DEMO_REJECTED
 from samples.sheet import Code
 
 HERE = Path(__file__).parent / "rendered"
 _VISITED = datetime(2026, 11, 18, 9, 30, tzinfo=TAIPEI)
+_PER_DAY = {"QD": 1, "BID": 2, "TID": 3, "QID": 4}
 
 
 def rendered(folder: Path) -> None:
@@ -42,6 +43,8 @@ def rendered(folder: Path) -> None:
         expected[name] = list(truths)
 
     keep("demo-sheet.jpg", _held_up(facts), _found(visit_id), grey=False)
+    other = _other_facts()
+    keep("demo-sheet-2.jpg", _held_up(other), _found(other.visit_text or ""), quality=50)
     flat = form.render(facts, 150)
     keep("flatbed.png", flat.image, _found(visit_id))
     keep("upside-down.png", cv2.rotate(flat.image, cv2.ROTATE_180), _found(visit_id))
@@ -62,6 +65,7 @@ def rendered(folder: Path) -> None:
 
     _write(folder / "expected.json", expected)
     _write(folder / "demo-prescription.json", _demo_prescription(facts))
+    _write(folder / "demo-prescription-2.json", _other_prescription(other))
 
 
 def _small(page: corpus.Page) -> np.ndarray:
@@ -85,6 +89,17 @@ def _demo_facts() -> sheet.SheetFacts:
     )  # fmt: skip
 
 
+def _other_facts() -> sheet.SheetFacts:
+    """The demo's second sheet, whose record comes back: the printed birth date is the right one, the card's is not."""
+    visit_id = ids.visit_id(DEMO_REJECTED.national_id, _VISITED, "0USE5R")
+    drugs = (sheet.DRUGS[3],)
+    codes = (Code(visit_id, "code128", "visit-id", module=0.30), Code(visit_id, "qr", "visit-id", module=0.7))
+    return replace(
+        _demo_facts(), person=DEMO_REJECTED, serial="0012", visit_text=visit_id, visit_codes=codes, days=7, refill=None, drugs=drugs,
+        diagnoses=("J06.9 急性上呼吸道感染",), ids_by_form={"text": visit_id, "code128": visit_id, "qr": visit_id},
+    )  # fmt: skip
+
+
 def _held_up(facts: sheet.SheetFacts) -> np.ndarray:
     """The demo's photograph: on a desk, a little askew, a cup was on it, light from one side."""
     rng = np.random.default_rng(3)
@@ -104,9 +119,25 @@ def _held_up(facts: sheet.SheetFacts) -> np.ndarray:
     return np.clip(frame, 0, 255).astype(np.uint8)
 
 
+def _other_prescription(facts: sheet.SheetFacts) -> dict[str, Any]:
+    """The pharmacy system took the birth date from the card, and the card's is wrong by two swapped digits."""
+    code, _, _, usage = facts.drugs[0]
+    drug = {"kind": "drug", "code": code, "usage": usage, "days": 7, "total": 7 * _PER_DAY[usage], "route": "PO"}
+    usual = _demo_prescription(facts)
+    return usual | {
+        "reference": "demo-0002",
+        "patient": {"national_id": facts.person.national_id, "birth_date": "0770502"},
+        "sheet": {name: value for name, value in usual["sheet"].items() if name != "refill"},
+        "diagnoses": ["J069"],
+        "days": 7,
+        "payment_category": "4",
+        "fee": 320,
+        "orders": [drug],
+    }
+
+
 def _demo_prescription(facts: sheet.SheetFacts) -> dict[str, Any]:
     """What a pharmacy system would hand in for the demo's sheet: the shape of ``nhirx.model.Prescription``."""
-    per_day = {"QD": 1, "BID": 2, "TID": 3, "QID": 4}
     return {
         "reference": "demo-0001",
         "patient": {"national_id": DEMO_PERSON.national_id, "birth_date": "0501231"},
@@ -130,7 +161,7 @@ def _demo_prescription(facts: sheet.SheetFacts) -> dict[str, Any]:
                 "code": code,
                 "usage": usage,
                 "days": 28,
-                "total": 28 * per_day[usage],
+                "total": 28 * _PER_DAY[usage],
                 "route": "PO",
                 "long_term": True,
             }

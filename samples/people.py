@@ -53,6 +53,8 @@ class Institution:
 
 
 DEMO_PERSON = Person("王小明", "A123456789", date(1961, 12, 31))
+DEMO_REJECTED = Person("陳美玲", "A223456781", date(1988, 5, 20))
+"""The sandbox has her card hold another birth date than the NHI's files do."""
 DEMO_INSTITUTION = Institution("3502060427", "安平示範聯合診所", "家醫科", "林大華")
 
 

@@ -10,17 +10,23 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from nhirx import hookimpl
 from nhirx.counter.options import Options
-from nhirx.demo import OPENING, DemoPharmacySystem, sample
+from nhirx.demo import OPENING, DemoPharmacySystem, prescription_of
 from nhirx.host import Host
 from nhirx.model import Prescription
 from nhirx.outbox import Outbox
 from nhirx.outbox.keys import KeyRing
 from nhirx.plugin.manager import Plugins
-from nhirx.sim import Simulator
+from nhirx.sim import PEOPLE, Person, Simulator
+
+if TYPE_CHECKING:
+    from nhirx_scanner import Scan
 
 
 @contextmanager
@@ -35,10 +41,39 @@ def demo(options: Options | None = None) -> Iterator[tuple[Host, Options, Simula
         folder = Path(name)
         with Simulator(data=folder / "sim", clock=clock) as sim:
             plugins = Plugins(discover=False)
-            prescription = Prescription.model_validate_json(sample("demo-prescription.json").read_text("utf-8"))
-            plugins.register(DemoPharmacySystem(prescription), "demo-pharmacy")
+            known = [prescription_of(name) for name in ("demo-prescription.json", "demo-prescription-2.json")]
+            plugins.register(_PharmacySystem(sim, *known), "demo-pharmacy")
             outbox = Outbox(f"sqlite:///{(folder / 'outbox.sqlite').as_posix()}", clock=clock, ring=KeyRing.new(), who="counter")
             chosen = options or Options(folder=folder)
             chosen.folder, chosen.demo, chosen.watch_readers = folder / "counter", True, False
             with Host(sim.settings(), outbox=outbox, plugins=plugins, clock=clock) as host:
                 yield host, chosen, sim
+
+
+class _PharmacySystem(DemoPharmacySystem):
+    """Knows both sample sheets, and plays the patient: with the sheet comes the card.
+
+    The second patient's card holds an old birth date. The NHI corrects its files while she is at the counter, so only the NHI can
+    see that her record is wrong: it comes back, as records do.
+    """
+
+    def __init__(self, sim: Simulator, *prescriptions: Prescription) -> None:
+        super().__init__(*prescriptions)
+        self._world = sim.world
+
+    @hookimpl
+    def nhirx_find_prescription(self, scan: Scan) -> Prescription | None:
+        found = super().nhirx_find_prescription(scan)
+        if found is not None:
+            self._world.insert(replace(_person(found.patient.national_id), birth_date=found.patient.birth_date))
+        return found
+
+    @hookimpl
+    def nhirx_visit_number_issued(self) -> None:
+        there = self._world.slot.person
+        if there is not None:
+            self._world.people[there.card_number] = _person(there.national_id)
+
+
+def _person(national_id: str) -> Person:
+    return next(one for one in PEOPLE if one.national_id == national_id)

@@ -28,3 +28,28 @@ def test_two_presses_in_the_practice_mode_show_an_accepted_record(
         expect(page.locator('#done[data-state="accepted"]')).to_be_visible()
     finally:
         own.kill()
+
+
+def test_a_sheet_that_comes_back_says_what_it_needs(tmp_path: Path, windows: Any, sim: Simulator, tools: Any, shoot: Any) -> None:
+    """The second sample sheet is refused: the page names the field, the cause and the remedy, and what the sheet says is accepted."""
+    own = tools.Counter(tmp_path / "counter", sim, demo=True)
+    own.start()
+    try:
+        page: Page = windows(own.link)
+        page.locator("#sample-2").click()
+        expect(page.locator("#card-state.ok")).to_be_visible()
+        shoot(page, "practice-2-sheet")
+        page.locator("#dispense").click()
+        expect(page.locator('#done[data-state="rejected"]')).to_be_visible()
+        shoot(page, "practice-2-rejected")
+        page.locator("#see-why").click()
+        expect(page.locator("#errors .finding").first).to_contain_text("怎麼改")
+        expect(page.locator("#send-correction")).to_be_visible()
+        shoot(page, "practice-2-why")
+        page.locator("#fix-other").select_option(label="M04 出生日期")
+        page.locator("#fix-M04").fill("0770520")
+        page.locator("#send-correction").click()
+        expect(page.locator("#record-box .tag.ok").first).to_contain_text("已接受")
+        shoot(page, "practice-2-accepted")
+    finally:
+        own.kill()

@@ -3,6 +3,7 @@
 import { get, post } from "../core/api.js";
 import { h, icon, put } from "../core/dom.js";
 import { both, t } from "../core/i18n.js";
+import { state } from "../core/store.js";
 
 /** @param {number} id of the rejected record @param {any[]} fields its rows @param {(made: any) => void} sent */
 export function proposal(id, fields, sent) {
@@ -33,9 +34,12 @@ async function load(id, box, fields, sent) {
       send.disabled = false;
       put(said, h("p", { class: "finding block" }, icon("block"), h("span", { class: "words" }, both(error))));
     }
-  } }, changed(given.changes ?? []), open(given.open ?? [], fields, values), others(given, fields, values), said, h("div", { class: "row" }, send));
+  } }, practice(given), changed(given.changes ?? []), open(given.open ?? [], fields, values), others(given, fields, values), said, h("div", { class: "row" }, send));
   put(box, h("h3", {}, t(given.possible === false ? "fix.by-hand" : "fix.title")), form);
 }
+
+/** In the practice mode only one sheet comes back, and what it needs stands on its picture, which is not here any more. */
+const practice = (given) => (state.server?.demo && given.open?.length ? h("p", { class: "finding info", id: "practice-hint" }, icon("info"), h("span", { class: "words" }, t("fix.practice"))) : null);
 
 const place = (one) => (one.order ? `${one.field}·${one.order}` : one.field);
 

@@ -8,8 +8,6 @@ import { percent } from "../core/format.js";
 import { state } from "../core/store.js";
 import { change, dispense, replan } from "./flow.js";
 
-const LIMIT = 0.1; // the share of abnormal records from which a pharmacy is asked why
-
 /** The card is owed: plan again, so that the person sees what that means before pressing the large button. */
 export async function hold() {
   change({ card: { state: "absent" }, error: null });
@@ -67,14 +65,17 @@ export async function askReason(error) {
   await replan();
 }
 
-/** How many of the records carry an abnormal serial, against the share that draws questions. */
+/** How many of the records carry an abnormal serial, and the share the pharmacy has set as its line, in the middle of the bar. */
 function meter() {
   const share = state.server?.b_share;
   if (!share?.all) return null;
-  const part = Math.min(1, share.b / share.all / (2 * LIMIT));
-  return h("div", { class: "meter" }, h("div", { class: "row spread small" }, h("span", {}, t("abnormal.share", { b: share.b, all: share.all, percent: percent(share) })), h("span", { class: "soft" }, t("abnormal.limit"))),
+  const line = state.server.b_line;
+  const part = Math.min(1, share.b / share.all / (line ? 2 * line : 1));
+  return h("div", { class: "meter" },
+    h("div", { class: "row spread small" }, h("span", {}, t("abnormal.share", { b: share.b, all: share.all, percent: percent(share) })), line ? h("span", { class: "soft" }, t("abnormal.line", { percent: Math.round(100 * line) })) : null),
     s("svg", { viewBox: "0 0 200 12", preserveAspectRatio: "none", "aria-hidden": "true" },
-      s("rect", { class: "track", width: 200, height: 12, rx: 3 }), s("rect", { class: "fill-bar", width: 200 * part, height: 12, rx: 3 }), s("line", { class: "limit", x1: 100, x2: 100, y1: 0, y2: 12 })));
+      s("rect", { class: "track", width: 200, height: 12, rx: 3 }), s("rect", { class: "fill-bar", width: 200 * part, height: 12, rx: 3 }),
+      line ? s("line", { class: "limit", x1: 100, x2: 100, y1: 0, y2: 12 }) : null));
 }
 
 const CAUSES = ["blurred", "damaged", "cropped", "faint", "reader", "other"];

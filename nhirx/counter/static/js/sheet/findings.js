@@ -22,7 +22,7 @@ export function problem(error) {
   const list = (error.detail?.errors ?? []).map((one) => (typeof one === "string" ? one : `${one.field} ${one.code} ${both(one)}`));
   const waits = error.code === "dispensing-unfinished" || error.detail?.dispensing;
   // The person inside an ID is derived knowledge: a pharmacist who has compared the papers may go on. Another person's card never.
-  const derived = error.code === "wrong-card" && String(error.detail?.which ?? "").includes("inside the visit ID");
+  const derived = error.code === "wrong-card" && error.detail?.confirmable === true;
   const more = [
     derived ? h("button", { class: "button", type: "button", id: "compared", onclick: () => dispense({ confirmed: true }) }, t("finding.compared")) : null,
     list.length ? h("ul", {}, list.map((words) => h("li", { class: "mono" }, words))) : null,

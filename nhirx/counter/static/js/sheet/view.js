@@ -62,6 +62,9 @@ function head(work, person = null) {
 
 const waiting = () => h("section", { class: "card row" }, icon("wait", "", "spin"), h("p", {}, t("rx.looking")));
 
+/** A sheet of the practice mode: the first is accepted, the second comes back and is put right. */
+const sample = (number) => h("button", { class: number === 1 ? "button primary" : "button", type: "button", id: number === 1 ? "sample" : "sample-2", onclick: () => document.dispatchEvent(new CustomEvent("nhirx:sample", { detail: number })) }, icon("sheet"), t(`welcome.sample-${number}`));
+
 function welcome() {
   const steps = [["sheet", "welcome.1"], ["card", "welcome.2"], ["send", "welcome.3"]];
   const demo = state.server?.demo ? h("p", { class: "finding info" }, icon("info"), h("span", { class: "words" }, t("welcome.demo"))) : null;
@@ -69,6 +72,6 @@ function welcome() {
     h("h2", {}, t("welcome.title")), demo,
     h("ol", {}, steps.map(([shape, key]) => h("li", {}, icon(shape), h("strong", {}, t(key)), h("span", { class: "soft" }, t(`${key}-more`))))),
     h("div", { class: "row" },
-      state.server?.demo ? h("button", { class: "button primary", type: "button", id: "sample", onclick: () => document.dispatchEvent(new CustomEvent("nhirx:sample")) }, icon("sheet"), t("welcome.sample")) : null,
+      ...(state.server?.demo ? [1, 2].map(sample) : []),
       h("button", { class: "button", type: "button", id: "no-id", onclick: () => document.dispatchEvent(new CustomEvent("nhirx:no-id")) }, t("act.no-id"))));
 }

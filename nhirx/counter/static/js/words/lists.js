@@ -84,6 +84,7 @@ export const lists = {
   "fix.send": ["送出更正資料", "Send the corrected record"],
   "fix.other": ["更正其他欄位…", "Correct another field…"],
   "fix.by-hand": ["需要你填的欄位", "What only you can fill in"],
+  "fix.practice": ["練習：這位病人的健保卡存的是舊的出生日期，處方箋上印的才對：77 年 5 月 20 日。請在「更正其他欄位」選 M04 出生日期，填 0770520，再送出。", "Practice: this patient's card holds an old birth date; the sheet prints the right one, 20 May 1988. Choose M04 under “Correct another field”, type 0770520 and send."],
   "fix.none": ["這個問題不能自動更正，請照上面的說明處理，必要時重新調劑或撤回。", "This cannot be corrected by rule. Follow the advice above; dispense anew or withdraw if needed."],
   "event.put": ["建立", "Built"],
   "event.claim": ["送出中", "Being sent"],

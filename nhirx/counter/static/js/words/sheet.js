@@ -1,8 +1,9 @@
 /** Words of the work on one sheet: [繁體中文, English]. */
 export const sheet = {
   "welcome.title": ["從處方箋到上傳，一個畫面", "From the sheet to the upload on one screen"],
-  "welcome.demo": ["練習模式：一切都是模擬的，資料不會離開這台電腦。掃描印出的範例處方箋，或按「使用範例處方箋」。", "Practice: everything is simulated and nothing leaves this machine. Scan the printed sample sheet, or press the button below."],
-  "welcome.sample": ["使用範例處方箋", "Use the sample sheet"],
+  "welcome.demo": ["練習模式：一切都是模擬的，資料不會離開這台電腦。掃描印出的範例處方箋，或按下面的按鈕：第一張會被接受，第二張會被退回，用來練習更正。", "Practice: everything is simulated and nothing leaves this machine. Scan a printed sample sheet, or press a button below: the first sheet is accepted, the second comes back, so that you see how a record is put right."],
+  "welcome.sample-1": ["使用範例處方箋", "Use the sample sheet"],
+  "welcome.sample-2": ["練習被退回的處方箋", "Practise with a sheet that comes back"],
   "welcome.1": ["掃描處方箋", "Scan the sheet"],
   "welcome.1-more": ["放到鏡頭前、用條碼槍，或輸入 20 碼", "Camera, barcode scanner, or type the 20 characters"],
   "welcome.2": ["核對並插卡", "Compare, put the card in"],
@@ -136,7 +137,7 @@ export const sheet = {
   "abnormal.fits": ["最符合", "Fits best"],
   "abnormal.use": ["用這個原因", "Use this reason"],
   "abnormal.share": ["目前異常上傳 {b}／{all} 筆（{percent}）", "Abnormal so far: {b} of {all} ({percent})"],
-  "abnormal.limit": ["紅線 10 %", "Line at 10 %"],
+  "abnormal.line": ["提醒線 {percent} %", "Line at {percent} %"],
   "no-id.title": ["沒有可用的就醫識別碼", "No usable visit ID"],
   "no-id.words": ["先試：靠近、壓平、換光線、改掃另一個條碼、照文字輸入。都不行時由你認定：", "First try: closer, flat, other light, the other code, typing the text. If nothing works, you decide:"],
   "no-id.illegible": ["有印，但讀不出來", "printed, but cannot be read"],
