@@ -12,19 +12,21 @@ import base64
 import gzip
 import json
 import os
+import tempfile
 import zlib
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Column, Connection, MetaData, Table, func, insert, select
 
 from nhirx.errors import FileDamaged, FileMissing, InputError, KeyWrong, StoreDamaged, StoreError
 from nhirx.outbox import trail
-from nhirx.outbox.schema import HEAD, chain, dispensings, events, meta, queue
+from nhirx.outbox.engine import Database
+from nhirx.outbox.schema import HEAD, Moment, chain, dispensings, events, meta, moment, queue
 from nhirx.outbox.store import Outbox
-from nhirx.roc import TAIPEI
 
 _TABLES = (meta, dispensings, queue, events, chain)
 _FORMAT = "nhirx-outbox-backup"
@@ -62,17 +64,58 @@ def back_up(outbox: Outbox, path: Path) -> int:
 def restore(outbox: Outbox, path: Path) -> int:
     """Fill an empty outbox from a backup, in one transaction; the number of rows.
 
+    A backup of an older schema is first built up beside, in a file of its own that is removed again, and brought up to date there as
+    its outbox would have been; only what then proves whole reaches the outbox. A newer one is refused.
     What had been sent after the backup is sent again: the last one counts, so that changes nothing at the NHI. Raises ``InputError``
     unless the outbox is empty, ``KeyWrong`` when the backup was made with another key, ``FileDamaged`` when it is not whole.
     """
-    rows = sum(1 for _ in _checked(outbox, path))
+    schema = _schema(path)
+    if schema == HEAD:
+        return _fill(outbox, lambda: _checked(outbox, path))
+    rows = sum(1 for _ in _read(outbox, path))
+    with tempfile.TemporaryDirectory(prefix="nhirx-restore-", dir=outbox.path.parent if outbox.path else None) as folder:
+        url = f"sqlite:///{(Path(folder) / 'older.sqlite').as_posix()}"
+        _build(url, schema, _read(outbox, path))
+        with Outbox(url, clock=outbox.store.clock, ring=outbox.ring) as older:
+            if wrong := inspect(older):
+                raise FileDamaged(path=str(path), problem=wrong[0])
+            with older.database.reading(snapshot=True) as connection:
+                _fill(outbox, lambda: _stored(connection))
+    return rows
+
+
+def _build(url: str, schema: str, rows: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """A database of an older ``schema`` with ``rows`` as they were stored, without a word of today's tables."""
+    from nhirx.outbox.migrations import upgrade
+
+    database = Database(url)
+    try:
+        with database.writing() as connection:
+            upgrade(connection, schema)
+            tables = MetaData()
+            tables.reflect(connection)
+            for name, row in rows:
+                connection.execute(insert(tables.tables[name]), row)
+    finally:
+        database.close()
+
+
+def _stored(connection: Connection) -> Iterator[tuple[Table, dict[str, Any]]]:
+    for table in _TABLES:
+        for row in connection.execute(select(table).order_by(*table.primary_key).execution_options(yield_per=_BATCH)):
+            yield table, dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def _fill(outbox: Outbox, source: Callable[[], Iterator[tuple[Table, dict[str, Any]]]]) -> int:
+    """Put the rows of ``source``, which is read to its end before anything is written, into an empty outbox; their number."""
+    rows = sum(1 for _ in source())
     with outbox.database.writing() as connection:
         if any(connection.execute(select(func.count()).select_from(table)).scalar() for table in (dispensings, queue, events)):
             raise InputError(problem="還原的對象必須是空的資料庫 / only an empty outbox can be restored into")
         connection.execute(meta.delete())
         batch: list[dict[str, Any]] = []
         before: Table | None = None
-        for table, row in _checked(outbox, path):
+        for table, row in source():
             if before is not None and (table is not before or len(batch) >= _BATCH):
                 connection.execute(insert(before), batch)
                 batch = []
@@ -140,42 +183,79 @@ def _out(value: Any) -> Any:
 
 def _in(value: Any) -> Any:
     if isinstance(value, dict):
-        if "t" in value:
-            return datetime.fromtimestamp(value["t"] / 1_000_000, UTC).astimezone(TAIPEI)
-        return base64.b64decode(value["b"])
+        return value["t"] if "t" in value else base64.b64decode(value["b"])
     return value
 
 
+def _schema(path: Path) -> str:
+    """The schema that the backup was made with. Raises ``StoreError`` for one that this program does not know."""
+    with _file(path) as file:
+        found = _head(file, path)["schema"]
+    if found != HEAD and found not in _released():
+        raise StoreError(
+            zh=f"備份的資料表版本是 {found}，本程式只認得到 {HEAD}。請更新 nhirx 後再還原。",
+            en=f"The backup has schema {found}, this program knows up to {HEAD}. Update nhirx, then restore.",
+        )
+    return str(found)
+
+
+def _released() -> set[str]:
+    from alembic.script import ScriptDirectory
+
+    from nhirx.outbox.migrations import config
+
+    return {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions() if script.revision < HEAD}
+
+
 def _checked(outbox: Outbox, path: Path) -> Iterator[tuple[Table, dict[str, Any]]]:
+    """Rows of a backup of today's schema, with the values that today's tables take."""
     tables = {table.name: table for table in _TABLES}
+    for name, row in _read(outbox, path):
+        if name not in tables:
+            raise FileDamaged(path=str(path), problem="KeyError")
+        # Every column stands in every row, so that rows of one table can be inserted together.
+        yield tables[name], {column.name: _moment(column, row.get(column.name)) for column in tables[name].c}
+
+
+def _moment(column: Column[Any], value: Any) -> Any:
+    return moment(value) if isinstance(column.type, Moment) and value is not None else value
+
+
+def _read(outbox: Outbox, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Table and row of each line, times in microseconds. Whoever reads to the end knows that nothing is missing or changed."""
+    with _file(path) as file:
+        _head(file, path)
+        digest, rows, foot = outbox.ring.chain("", _FORMAT), 0, None
+        for line in file:
+            tree = json.loads(line)
+            if "table" not in tree:
+                foot = tree
+                break
+            digest = outbox.ring.chain(digest, line.decode())
+            rows += 1
+            yield tree["table"], {name: _in(value) for name, value in tree["row"].items()}
+        if foot is None or foot.get("rows") != rows:
+            raise FileDamaged(path=str(path), problem="備份不完整 / cut short")
+        if foot.get("digest") != digest:
+            raise KeyWrong(problem="備份以另一把金鑰製作，或內容已被更動 / another key, or the backup was changed")
+
+
+def _head(file: gzip.GzipFile, path: Path) -> dict[str, Any]:
+    head = json.loads(file.readline() or b"{}")
+    if head.get("format") != _FORMAT or head.get("version") != 1:
+        raise FileDamaged(path=str(path), problem="不是待上傳資料的備份 / no backup of an outbox")
+    return dict(head)
+
+
+@contextmanager
+def _file(path: Path) -> Iterator[gzip.GzipFile]:
+    """A backup for reading; what is wrong with its bytes in our words."""
     try:
         with gzip.open(path, "rb") as file:
-            head = json.loads(file.readline() or b"{}")
-            if head.get("format") != _FORMAT or head.get("version") != 1:
-                raise FileDamaged(path=str(path), problem="不是待上傳資料的備份 / no backup of an outbox")
-            if head.get("schema") != HEAD:
-                raise StoreError(
-                    zh=f"備份的資料表版本是 {head.get('schema')}，本程式是 {HEAD}。請用製作備份的版本還原，再更新程式。",
-                    en=f"The backup has schema {head.get('schema')}, this program {HEAD}. Restore with the version that made it, then update.",
-                )
-            digest, rows, foot = outbox.ring.chain("", _FORMAT), 0, None
-            for line in file:
-                tree = json.loads(line)
-                if "table" not in tree:
-                    foot = tree
-                    break
-                digest = outbox.ring.chain(digest, line.decode())
-                rows += 1
-                table = tables[tree["table"]]
-                # Every column stands in every row, so that rows of one table can be inserted together.
-                yield table, {column.name: _in(tree["row"].get(column.name)) for column in table.c}
-            if foot is None or foot.get("rows") != rows:
-                raise FileDamaged(path=str(path), problem="備份不完整 / cut short")
-            if foot.get("digest") != digest:
-                raise KeyWrong(problem="備份以另一把金鑰製作，或內容已被更動 / another key, or the backup was changed")
+            yield file
     except FileNotFoundError:
         raise FileMissing(path=str(path)) from None
-    except (OSError, EOFError, ValueError, KeyError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, KeyError, AttributeError, zlib.error) as error:
         raise FileDamaged(path=str(path), problem=type(error).__name__) from None
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from nhirx.outbox import Outbox, archive
+from nhirx.errors import FileDamaged, StoreError
+from nhirx.outbox import Outbox, archive, engine, migrations
 from nhirx.outbox.engine import Database
 from nhirx.outbox.keys import KeyRing
 from nhirx.outbox.migrations import config, upgrade
@@ -63,6 +67,97 @@ def test_a_released_outbox_is_brought_up_to_date_with_everything_in_it(file: Pat
     assert {"unfinished": 2, "held": 1} == {name: states.pop(name) for name in ("unfinished", "held")}
     assert states == {state: [row["state"] for row in records].count(state) for state in {row["state"] for row in records}}
     assert len(ids) == len(records) == 7
+
+
+def backup(path: Path, told: dict[str, Any], ring: KeyRing, schema: str) -> None:
+    """A backup as the program of ``schema`` wrote it."""
+    digest, lines = ring.chain("", "nhirx-outbox-backup"), []
+    for line in told["rows"]:
+        lines.append(json.dumps({"table": line["table"], "row": line["row"]}).encode() + b"\n")
+        digest = ring.chain(digest, lines[-1].decode())
+    head = {"format": "nhirx-outbox-backup", "version": 1, "schema": schema, "made_at": "2026-01-02T03:04:05+08:00"}
+    foot = {"rows": len(lines), "digest": digest}
+    path.write_bytes(gzip.compress(b"".join([json.dumps(head).encode() + b"\n", *lines, json.dumps(foot).encode() + b"\n"])))
+
+
+@pytest.mark.parametrize("tomorrow", [False, True], ids=["today", "tomorrow"])
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_backup_of_a_released_schema_is_restored(
+    file: Path, tomorrow: bool, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By today's program and by one whose schema has gone on since: then the rows go through the newer migration."""
+    told = json.loads(file.read_text("utf-8"))
+    ring = KeyRing.parse(json.dumps(told["ring"]))
+    backup(tmp_path / "backup.gz", told, ring, file.stem)
+    if tomorrow:
+        _schema_goes_on(tmp_path / "tomorrow", monkeypatch)
+    with Outbox(database_url, ring=ring) as outbox:
+        rows = archive.restore(outbox, tmp_path / "backup.gz")
+        problems, lines = archive.inspect(outbox), outbox.verify_trail()
+        ids = {item.record.visit_id for item in outbox.queue.find()}
+        with outbox.database.reading() as connection:
+            kinds = {kind for (kind,) in connection.execute(text("SELECT kind FROM queue"))}
+
+    stored = {line["row"]["kind"] for line in told["rows"] if line["table"] == "queue"}
+
+    assert [] == problems
+    assert len(told["rows"]) == rows
+    assert sum(line["table"] == "events" for line in told["rows"]) == lines
+    assert 7 == len(ids)
+    assert kinds == ({"moved"} if tomorrow else stored)
+    assert [] == list(tmp_path.rglob("nhirx-restore-*")), "the copy beside is gone"
+
+
+def test_a_damaged_backup_of_an_older_schema_reaches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = json.loads(FILES[0].read_text("utf-8"))
+    ring = KeyRing.parse(json.dumps(told["ring"]))
+    line = next(line for line in told["rows"] if line["table"] == "events")
+    line["row"]["who"] = "somebody else"
+    backup(tmp_path / "backup.gz", told, ring, FILES[0].stem)
+    _schema_goes_on(tmp_path / "tomorrow", monkeypatch)
+    with Outbox(f"sqlite:///{tmp_path / 'restored.sqlite'}", ring=ring) as outbox:
+        with pytest.raises(FileDamaged, match="audit trail"):
+            archive.restore(outbox, tmp_path / "backup.gz")
+
+        assert 0 == sum(outbox.counts().values())
+        assert [] == list(tmp_path.rglob("nhirx-restore-*"))
+
+
+def test_a_backup_of_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    told = json.loads(FILES[0].read_text("utf-8"))
+    ring = KeyRing.parse(json.dumps(told["ring"]))
+    backup(tmp_path / "backup.gz", told, ring, "9999")
+    with Outbox(f"sqlite:///{tmp_path / 'restored.sqlite'}", ring=ring) as outbox:
+        with pytest.raises(StoreError, match="9999"):
+            archive.restore(outbox, tmp_path / "backup.gz")
+
+        assert 0 == sum(outbox.counts().values())
+
+
+def _schema_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more migration after the newest, which changes what the rows hold and adds a column."""
+    folder.mkdir()
+    newest = FILES[-1].stem
+    (folder / "9000_tomorrow.py").write_text(
+        "import sqlalchemy as sa\nfrom alembic import op\n\n"
+        f"revision, down_revision, branch_labels, depends_on = '9000', '{newest}', None, None\n\n\n"
+        "def upgrade():\n"
+        "    op.add_column('queue', sa.Column('later', sa.Text()))\n"
+        "    op.execute(\"UPDATE queue SET kind = 'moved'\")\n",
+        encoding="utf-8",
+    )
+    released = Path(migrations.__file__).with_name("versions")
+    plain = migrations.config
+
+    def longer(connection: Connection | None = None) -> Config:
+        made = plain(connection)
+        made.set_main_option("path_separator", "os")
+        made.set_main_option("version_locations", f"{released}{os.pathsep}{folder}")
+        return made
+
+    monkeypatch.setattr(migrations, "config", longer)
+    monkeypatch.setattr(archive, "HEAD", "9000")
+    monkeypatch.setattr(engine, "HEAD", "9000")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
