@@ -45,6 +45,7 @@ def state(desk: TheDesk, caller: Known) -> StateAnswer:
             "journal": {name: counts[name] for name in _JOURNAL},
         },
         b_share=b_share(desk),
+        b_line=desk.host.settings.counter.b_line,
         settings_missing=[name for name in _NEEDED if _value(host.settings, name) is None],
         plugins=[
             {"name": one.name, "state": one.status, "zh": one.problem_zh, "en": one.problem_en} for one in host.plugins.statuses

@@ -181,6 +181,7 @@ class StateAnswer(BaseModel):
     worker: WorkerState
     counts: dict[str, dict[str, int]]
     b_share: dict[str, int] = Field(description="本月異常（B）筆數與總筆數 Records of kind B this month, and all.")
+    b_line: float | None = Field(description="設定的提醒線（0–1） The share to warn of, where one is set.")
     settings_missing: list[str]
     plugins: list[dict[str, str | None]]
 

@@ -81,8 +81,8 @@ async function noId() {
 }
 
 /** The sheet of the practice mode, for somebody without a camera or a printer. */
-async function sample() {
-  const picture = await get("/demo/sheet.jpg", { blob: true }).catch(() => null);
+async function sample(number) {
+  const picture = await get(`/demo/sheet.jpg?number=${number ?? 1}`, { blob: true }).catch(() => null);
   if (picture) await openFiles(panel, [new File([picture], "sheet.jpg", { type: "image/jpeg" })]);
 }
 
@@ -146,7 +146,7 @@ watch(["work"], () => {
 });
 document.addEventListener("nhirx:put-away", putAway);
 document.addEventListener("nhirx:no-id", noId);
-document.addEventListener("nhirx:sample", sample);
+document.addEventListener("nhirx:sample", (event) => sample(event.detail));
 window.addEventListener("beforeunload", (event) => isBusy() && event.preventDefault());
 draw();
 session.begin();
