@@ -25,8 +25,8 @@ class Scanner:
     """Reads visit IDs. Holds settings only: pickle it, share it between threads.
 
     ``effort`` is ``fast`` for video (stops at the first accepted ID) or ``thorough`` for files. ``limit_ms`` bounds one page;
-    None means 60 ms for ``fast``, 1800 ms for ``thorough``. ``ocr`` allows reading the printed text where the extra ``ocr``
-    is installed; ``skip`` names stages to leave out (for measuring what each one gives).
+    None means 60 ms for ``fast`` and about 2 s for ``thorough``, which an idle core does not need: the work is counted.
+    ``ocr`` allows reading the printed text where the extra ``ocr`` is installed; ``skip`` names stages to leave out (for measuring what each one gives).
     """
 
     effort: Effort = "thorough"
