@@ -32,6 +32,7 @@ from nhirx.identifiers import VisitId
 from nhirx.model import CardFacts, CardReading, Facts, Holder, MakeUpFacts, Pharmacy, Prescription, UploadPlan
 from nhirx.parts import Parts
 from nhirx.records.check import check_record
+from nhirx.records.once import passed
 from nhirx.rehearsal import WITH_CARD, rehearse, stop_on_errors
 from nhirx.roc import TAIPEI
 from nhirx.settings import Settings
@@ -379,6 +380,7 @@ class Host:
         found = check_record(record, today=facts.dispensed_at.date())
         stop_on_errors(found, begun)
         queued = self.outbox.journal.filled_and_queued(begun, record)
+        passed.note(record, facts.dispensed_at.date())
         self.plugins.dispensed(record, prescription, prescription.reference)
         self.plugins.record_queued(record, prescription.reference)
         return Dispensing(

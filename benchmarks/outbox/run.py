@@ -39,6 +39,7 @@ from nhirx.outbox import Outbox
 from nhirx.outbox.keys import KeyRing
 from nhirx.outbox.schema import queue
 from nhirx.outbox.store import now
+from nhirx.records.once import passed
 from nhirx.records.xml import write
 from nhirx.settings import Settings
 from nhirx.upload import UploadClient, Worker
@@ -171,7 +172,10 @@ def drain(outbox: Outbox, settings: Settings, control: Control6, rounds: int, ba
             return len(bodies) * size
 
         for number in range(size * batches):
-            outbox.queue.put(record(start + 10**9 + number))
+            each = record(start + 10**9 + number)
+            outbox.queue.put(each)
+            # As the host does it: a record is checked when it is filled, in the program that sends it on the same day.
+            passed.errors(each, now().date())
         client = UploadClient(settings, signatures(batches))
         worker = Worker(outbox, client, clock=now, settings=settings)
         pairs.append((rate(bare), rate(lambda worker=worker: worker.step().sent)))  # type: ignore[misc]

@@ -18,7 +18,7 @@ from pathlib import Path
 from nhirx.errors import CheckFailed, NhirxError, RecordMalformed, ResultNotReady, StoreError, TransportError, UploadRefused
 from nhirx.model import CheckResult, Receipt
 from nhirx.outbox import Outbox, Queued
-from nhirx.records.check import check_record
+from nhirx.records.once import passed
 from nhirx.settings import Settings
 from nhirx.upload.breaker import Breaker, Pause
 from nhirx.upload.client import Packed, UploadClient, server_time
@@ -193,7 +193,7 @@ class Worker:
 
     def _passes(self, item: Queued, progress: Progress) -> bool:
         """Whether the NHI's checks find no error today. One that fails is kept for a person and never sent."""
-        wrong = [each for each in check_record(item.record, today=self._clock().date()) if each.severity == "error"]
+        wrong = passed.errors(item.record, self._clock().date())
         if wrong:
             self._block(item, CheckFailed(count=len(wrong), errors=[f"{each.field}:{each.code}" for each in wrong]), progress)
         return not wrong
