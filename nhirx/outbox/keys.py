@@ -12,6 +12,7 @@ so a value that somebody moved to another column does not open.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 import importlib
@@ -85,7 +86,7 @@ class KeyRing:
 
     def seal(self, text: str, purpose: str) -> bytes:
         nonce = secrets.token_bytes(12)
-        body = AESGCM(self.keys[self.current]).encrypt(nonce, text.encode(), purpose.encode())
+        body = _cipher(self.keys[self.current]).encrypt(nonce, text.encode(), purpose.encode())
         return _VERSION + bytes.fromhex(self.current) + nonce + body
 
     def open(self, sealed: bytes, purpose: str) -> str:
@@ -94,7 +95,7 @@ class KeyRing:
         if key is None or sealed[:1] != _VERSION:
             raise KeyWrong(problem=f"沒有編號 {sealed[1:5].hex()} 的金鑰 / no key of that number")
         try:
-            return AESGCM(key).decrypt(sealed[5:17], sealed[17:], purpose.encode()).decode()
+            return _cipher(key).decrypt(sealed[5:17], sealed[17:], purpose.encode()).decode()
         except InvalidTag:
             raise KeyWrong(problem="內容與金鑰不符或已被更動 / the value was changed, or this is another key") from None
 
@@ -105,6 +106,12 @@ class KeyRing:
     def chain(self, previous: str, line: str) -> str:
         """The digest of one line of the audit trail after ``previous``."""
         return hmac.digest(self.lookup, f"audit\0{previous}\0{line}".encode(), "sha256").hex()
+
+
+@functools.lru_cache(maxsize=8)
+def _cipher(key: bytes) -> AESGCM:
+    """The key with its schedule, which is the same for every value."""
+    return AESGCM(key)
 
 
 def _sized(key: bytes) -> bytes:
