@@ -111,7 +111,17 @@ def test_another_persons_card_takes_nothing(shop, page):
     status, answer = page.call("POST", "/dispensings", {"prescription": shop.prescription()}, headers=key())
 
     assert (409, "wrong-card", before) == (status, answer["error"]["code"], issued(shop))
+    assert "confirmable" not in answer["error"]["detail"]
     assert "A2" not in str(answer)
+
+
+def test_a_person_inside_the_visit_id_who_is_another_may_be_confirmed(shop, page):
+    """Card and prescription agree; what the ID says is derived, so a pharmacist who compared the papers goes on."""
+    known = shop.prescription()
+    known["sheet"]["visit_id"] = shop.prescription(PEOPLE[1])["sheet"]["visit_id"]
+    status, answer = page.call("POST", "/dispensings", {"prescription": known}, headers=key())
+
+    assert (409, "wrong-card", True) == (status, answer["error"]["code"], answer["error"]["detail"]["confirmable"])
 
 
 def test_an_empty_reader_takes_nothing_and_the_same_key_goes_on_with_the_card(shop, page):
@@ -164,7 +174,8 @@ def test_a_card_that_fails_asks_for_a_reason_that_fits(shop, page):
     chosen = {"card": {"state": "failed", "abnormal_serial": "A030"}}
     done = page.ok("POST", "/dispensings", body | chosen, headers=key())["dispensing"]
     record = shop.settled(page, done["record_id"])
-    share = page.ok("GET", "/state")["b_share"]
+    state = page.ok("GET", "/state")
+    share = state["b_share"]
 
     assert (409, "abnormal-reason-needed") == (status, answer["error"]["code"])
     assert "A030" in offered
@@ -172,6 +183,7 @@ def test_a_card_that_fails_asks_for_a_reason_that_fits(shop, page):
     assert {"b", "all"} == set(detail["b_share"])
     assert ("accepted", "B") == (record["state"], record["operation"])
     assert 1 <= share["b"] <= share["all"]
+    assert state["b_line"] is None, "no published rule names a line"
 
 
 def test_a_person_may_say_that_the_card_fails_and_gets_the_fitting_reasons_first(shop, page):
