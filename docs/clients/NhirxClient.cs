@@ -1107,6 +1107,154 @@ namespace Nhirx
         }
     }
 
+    public sealed class ReviewBody : INhirxValue
+    {
+        public string Decision;
+        /// <summary>決定為 visit-id 時；自動改正 O/I 並檢查格式 With visit-id; O and I are repaired.</summary>
+        public List<string> VisitIds;
+        /// <summary>決定為 illegible 時必填 Needed with illegible.</summary>
+        public string Cause;
+        /// <summary>補充說明，請勿含個資 No personal data, please.</summary>
+        public string Note;
+        public static ReviewBody From(object from)
+        {
+            if (from == null) return null;
+            var made = new ReviewBody();
+            made.Decision = Json.Text(Json.Get(from, "decision"));
+            made.VisitIds = Json.List<string>(Json.Get(from, "visit_ids"), each => Json.Text(each));
+            made.Cause = Json.Text(Json.Get(from, "cause"));
+            made.Note = Json.Text(Json.Get(from, "note"));
+            return made;
+        }
+        public object ToJson()
+        {
+            var made = new Dictionary<string, object>();
+            Json.Put(made, "decision", Decision);
+            Json.Put(made, "visit_ids", VisitIds);
+            Json.Put(made, "cause", Cause);
+            Json.Put(made, "note", Note);
+            return made;
+        }
+    }
+
+    public sealed class ReviewKept : INhirxValue
+    {
+        public Dictionary<string, object> Decision;
+        /// <summary>識別碼相同的其他頁 Other pages with the same visit ID.</summary>
+        public List<Dictionary<string, object>> Same;
+        public long Open;
+        public static ReviewKept From(object from)
+        {
+            if (from == null) return null;
+            var made = new ReviewKept();
+            made.Decision = Json.Map(Json.Get(from, "decision"));
+            made.Same = Json.List<Dictionary<string, object>>(Json.Get(from, "same"), each => Json.Map(each));
+            made.Open = Json.Long(Json.Get(from, "open"));
+            return made;
+        }
+        public object ToJson()
+        {
+            var made = new Dictionary<string, object>();
+            Json.Put(made, "decision", Decision);
+            Json.Put(made, "same", Same);
+            Json.Put(made, "open", Open);
+            return made;
+        }
+    }
+
+    public sealed class ReviewList : INhirxValue
+    {
+        /// <summary>批次輸出資料夾的名稱 The name of the batch's output folder.</summary>
+        public string Folder;
+        public long Pages;
+        /// <summary>需要人工查看的頁數 Pages on the list.</summary>
+        public long Review;
+        /// <summary>尚未決定，含稍後再看 Not decided yet; those put off count.</summary>
+        public long Open;
+        public Dictionary<string, object> ByDecision;
+        /// <summary>`name`, `why`, `path`, `page`, `decision`</summary>
+        public List<Dictionary<string, object>> Items;
+        public static ReviewList From(object from)
+        {
+            if (from == null) return null;
+            var made = new ReviewList();
+            made.Folder = Json.Text(Json.Get(from, "folder"));
+            made.Pages = Json.Long(Json.Get(from, "pages"));
+            made.Review = Json.Long(Json.Get(from, "review"));
+            made.Open = Json.Long(Json.Get(from, "open"));
+            made.ByDecision = Json.Map(Json.Get(from, "by_decision"));
+            made.Items = Json.List<Dictionary<string, object>>(Json.Get(from, "items"), each => Json.Map(each));
+            return made;
+        }
+        public object ToJson()
+        {
+            var made = new Dictionary<string, object>();
+            Json.Put(made, "folder", Folder);
+            Json.Put(made, "pages", Pages);
+            Json.Put(made, "review", Review);
+            Json.Put(made, "open", Open);
+            Json.Put(made, "by_decision", ByDecision);
+            Json.Put(made, "items", Items);
+            return made;
+        }
+    }
+
+    public sealed class ReviewPage : INhirxValue
+    {
+        public string Name;
+        public string Why;
+        /// <summary>為什麼要看 Why a person has to look.</summary>
+        public string Zh;
+        public string En;
+        /// <summary>要做什麼 What to do.</summary>
+        public string DoZh;
+        public string DoEn;
+        public string Path;
+        public long Page;
+        /// <summary>`status`, `visit_ids`, `confidence`, `reasons`, `codes`, `error`, `same_picture_as`</summary>
+        public Dictionary<string, object> Scan;
+        /// <summary>依序試過的方法 What was tried, in this order.</summary>
+        public List<Dictionary<string, object>> Tried;
+        public Dictionary<string, object> Decision;
+        /// <summary>識別碼相同的其他頁 Other pages with the same visit ID.</summary>
+        public List<Dictionary<string, object>> Same;
+        public static ReviewPage From(object from)
+        {
+            if (from == null) return null;
+            var made = new ReviewPage();
+            made.Name = Json.Text(Json.Get(from, "name"));
+            made.Why = Json.Text(Json.Get(from, "why"));
+            made.Zh = Json.Text(Json.Get(from, "zh"));
+            made.En = Json.Text(Json.Get(from, "en"));
+            made.DoZh = Json.Text(Json.Get(from, "do_zh"));
+            made.DoEn = Json.Text(Json.Get(from, "do_en"));
+            made.Path = Json.Text(Json.Get(from, "path"));
+            made.Page = Json.Long(Json.Get(from, "page"));
+            made.Scan = Json.Map(Json.Get(from, "scan"));
+            made.Tried = Json.List<Dictionary<string, object>>(Json.Get(from, "tried"), each => Json.Map(each));
+            made.Decision = Json.Map(Json.Get(from, "decision"));
+            made.Same = Json.List<Dictionary<string, object>>(Json.Get(from, "same"), each => Json.Map(each));
+            return made;
+        }
+        public object ToJson()
+        {
+            var made = new Dictionary<string, object>();
+            Json.Put(made, "name", Name);
+            Json.Put(made, "why", Why);
+            Json.Put(made, "zh", Zh);
+            Json.Put(made, "en", En);
+            Json.Put(made, "do_zh", DoZh);
+            Json.Put(made, "do_en", DoEn);
+            Json.Put(made, "path", Path);
+            Json.Put(made, "page", Page);
+            Json.Put(made, "scan", Scan);
+            Json.Put(made, "tried", Tried);
+            Json.Put(made, "decision", Decision);
+            Json.Put(made, "same", Same);
+            return made;
+        }
+    }
+
     public sealed class ScanList : INhirxValue
     {
         public List<Dictionary<string, object>> Scans;
@@ -1179,6 +1327,8 @@ namespace Nhirx
         public string Language;
         public Dictionary<string, object> Pharmacy;
         public bool Demo;
+        /// <summary>這裡是批次的人工查看 Whether this is the review of a batch.</summary>
+        public bool Review;
         public string Operator;
         public bool Locked;
         public string Clock;
@@ -1187,6 +1337,8 @@ namespace Nhirx
         public Dictionary<string, object> Counts;
         /// <summary>本月異常（B）筆數與總筆數 Records of kind B this month, and all.</summary>
         public Dictionary<string, object> BShare;
+        /// <summary>設定的提醒線（0–1） The share to warn of, where one is set.</summary>
+        public double? BLine;
         public List<string> SettingsMissing;
         public List<Dictionary<string, object>> Plugins;
         public static StateAnswer From(object from)
@@ -1198,6 +1350,7 @@ namespace Nhirx
             made.Language = Json.Text(Json.Get(from, "language"));
             made.Pharmacy = Json.Map(Json.Get(from, "pharmacy"));
             made.Demo = Json.Bool(Json.Get(from, "demo"));
+            made.Review = Json.Bool(Json.Get(from, "review"));
             made.Operator = Json.Text(Json.Get(from, "operator"));
             made.Locked = Json.Bool(Json.Get(from, "locked"));
             made.Clock = Json.Text(Json.Get(from, "clock"));
@@ -1205,6 +1358,7 @@ namespace Nhirx
             made.Worker = WorkerState.From(Json.Get(from, "worker"));
             made.Counts = Json.Map(Json.Get(from, "counts"));
             made.BShare = Json.Map(Json.Get(from, "b_share"));
+            made.BLine = Json.DoubleOrNull(Json.Get(from, "b_line"));
             made.SettingsMissing = Json.List<string>(Json.Get(from, "settings_missing"), each => Json.Text(each));
             made.Plugins = Json.List<Dictionary<string, object>>(Json.Get(from, "plugins"), each => Json.Map(each));
             return made;
@@ -1217,6 +1371,7 @@ namespace Nhirx
             Json.Put(made, "language", Language);
             Json.Put(made, "pharmacy", Pharmacy);
             Json.Put(made, "demo", Demo);
+            Json.Put(made, "review", Review);
             Json.Put(made, "operator", Operator);
             Json.Put(made, "locked", Locked);
             Json.Put(made, "clock", Clock);
@@ -1224,6 +1379,7 @@ namespace Nhirx
             Json.Put(made, "worker", Worker);
             Json.Put(made, "counts", Counts);
             Json.Put(made, "b_share", BShare);
+            Json.Put(made, "b_line", BLine);
             Json.Put(made, "settings_missing", SettingsMissing);
             Json.Put(made, "plugins", Plugins);
             return made;
@@ -1545,10 +1701,41 @@ namespace Nhirx
             return Json.Utf8(Send("GET", address, null, null));
         }
 
+        /// <summary>需要人工查看的頁 The pages for a person</summary>
+        public ReviewList GetReview(long? start = null, long? limit = null)
+        {
+            var address = "/api/v1/review";
+            address = Json.Query(address, "start", start);
+            address = Json.Query(address, "limit", limit);
+            return ReviewList.From(Json.Parse(Send("GET", address, null, null)));
+        }
+
+        /// <summary>清單中的一頁：讀到什麼、試過什麼 One page: what was read and tried</summary>
+        public ReviewPage GetReviewPage(string name)
+        {
+            var address = "/api/v1/review/" + Json.Escape(name);
+            return ReviewPage.From(Json.Parse(Send("GET", address, null, null)));
+        }
+
+        /// <summary>決定這一頁 Decide about the page</summary>
+        public ReviewKept PostReview(string name, ReviewBody body)
+        {
+            var address = "/api/v1/review/" + Json.Escape(name);
+            return ReviewKept.From(Json.Parse(Send("POST", address, "application/json", Json.ToBytes(body))));
+        }
+
+        /// <summary>這一頁的影像 The picture of the page</summary>
+        public byte[] GetReviewPicture(string name)
+        {
+            var address = "/api/v1/review/" + Json.Escape(name) + "/picture";
+            return Send("GET", address, null, null);
+        }
+
         /// <summary>示範用的處方箋影像（僅 --demo） The sample sheet, with --demo only</summary>
-        public byte[] GetDemoSheet()
+        public byte[] GetDemoSheet(long? number = null)
         {
             var address = "/api/v1/demo/sheet.jpg";
+            address = Json.Query(address, "number", number);
             return Send("GET", address, null, null);
         }
     }

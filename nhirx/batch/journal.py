@@ -93,7 +93,7 @@ class Journal:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = (self.folder / "lock").open("a+b")
         try:
-            _lock(self._lock)
+            lock_file(self._lock)
         except OSError:
             self._lock.close()
             raise BatchExists(path=str(self.folder.parent), problem="in use by another run 另一個批次正在使用") from None
@@ -177,7 +177,8 @@ class Journal:
                 last = key
 
 
-def _lock(file: Any) -> None:
+def lock_file(file: Any) -> None:
+    """Raises ``OSError`` while another process holds it; the lock ends with the file, and with the process."""
     if os.name == "nt":
         import msvcrt
 

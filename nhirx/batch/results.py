@@ -39,9 +39,9 @@ def write(journal: Journal, options: Options, pool: Pool, planned: Callable[[int
     summary = Summary()
     shown: list[dict[str, Any]] = []
     (out / "review").mkdir(exist_ok=True)
-    with _whole(out / "results.jsonl") as lines, _whole(out / "results.csv") as table:
+    with whole(out / "results.jsonl") as lines, whole(out / "results.csv") as table:
         table.write("\ufeff".encode())
-        table.write(_row(HEADINGS))
+        table.write(row(HEADINGS))
         number = 0
         for entry, record in _joined(journal):
             if record is None:
@@ -53,7 +53,7 @@ def write(journal: Journal, options: Options, pool: Pool, planned: Callable[[int
             scan["review"] = None if why is None else {"why": why, "name": _name(number, why)}
             summary.take(entry, scan)
             lines.write(line(scan))
-            table.write(_row(_cells(scan)))
+            table.write(row(cells(scan)))
             if why is not None and len(shown) < PICTURES:
                 shown.append(scan)
     told = summary.told(options.sources)
@@ -62,9 +62,9 @@ def write(journal: Journal, options: Options, pool: Pool, planned: Callable[[int
 
         told["plans"] = plans.write(out, options.planning, whole_ids=options.whole_ids, tell=planned)
     small = _draw(journal, out / "review", pool, {scan["review"]["name"] for scan in shown})
-    with _whole(out / "report.html") as page:
+    with whole(out / "report.html") as page:
         page.write(report.html(told, shown, small, whole_ids=options.whole_ids).encode("utf-8", "backslashreplace"))
-    with _whole(out / "summary.json") as file:
+    with whole(out / "summary.json") as file:
         # The last one: where it stands, the batch is done.
         file.write(json.dumps(told, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n")
     return told
@@ -116,7 +116,8 @@ def _pieces(journal: Journal, folder: Path) -> Iterator[Piece]:
             yield Piece(entry.number, entry.path, entry.file, entry.inside, first=record["page"], picture=name)
 
 
-def _cells(scan: dict[str, Any]) -> list[str]:
+def cells(scan: dict[str, Any]) -> list[str]:
+    """A page under ``HEADINGS``."""
     error = scan.get("error")
     return [
         scan["path"],
@@ -136,9 +137,10 @@ def _place(value: dict[str, Any] | None) -> str:
     return "" if value is None else f"{value['path']} #{value['page']}"
 
 
-def _row(cells: list[str] | tuple[str, ...]) -> bytes:
+def row(texts: list[str] | tuple[str, ...]) -> bytes:
+    """One line of a table that a spreadsheet opens."""
     text = io.StringIO()
-    csv.writer(text).writerow([_safe(cell) for cell in cells])
+    csv.writer(text).writerow([_safe(cell) for cell in texts])
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 
@@ -150,7 +152,7 @@ def _safe(cell: str) -> str:
 
 
 @contextmanager
-def _whole(path: Path) -> Iterator[BinaryIO]:
+def whole(path: Path) -> Iterator[BinaryIO]:
     """A file that takes its name only when it is complete and on the disk."""
     new = path.with_name(path.name + ".new")
     with new.open("wb") as file:

@@ -49,6 +49,20 @@ REVIEW = {
         "Compare with the paper and confirm.",
     ),
 }
+# Not a reason for the exit code of a batch: every ID on the page is certain. It is on the review list, because one page is one sheet.
+REVIEW["several"] = (
+    "一頁有多張處方",
+    "several sheets on one page",
+    "請確認每一組都屬於這一頁，或重新分開掃描。",
+    "Confirm that all of them belong to this page, or scan each alone.",
+)
+DECISION = {
+    "visit-id": ("已輸入識別碼", "visit ID keyed in"),
+    "no-id": ("沒有識別碼", "no visit ID"),
+    "illegible": ("認定無法辨識", "declared illegible"),
+    "not-prescription": ("不是處方箋", "not a prescription"),
+    "later": ("稍後再看", "later"),
+}
 CONFIDENCE = {
     "agreed": ("兩種來源一致", "two sources agree"),
     "checked": ("條碼自帶檢查碼", "the code checks itself"),

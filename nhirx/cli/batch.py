@@ -25,8 +25,16 @@ def register(app: "typer.Typer") -> None:
     import typer
 
     from nhirx.batch.run import PAGE_SECONDS
+    from nhirx.cli.batch_review import WithReview
 
-    @app.command("batch", help=say("批次讀取整個資料夾的掃描檔", "read whole folders of scans"))
+    @app.command(
+        "batch",
+        cls=WithReview,
+        help=say(
+            "批次讀取整個資料夾的掃描檔；nhirx batch review OUT 開啟人工查看清單",
+            "read whole folders of scans; nhirx batch review OUT opens the list for a person",
+        ),
+    )
     def batch(
         sources: Annotated[
             list[str],

@@ -122,7 +122,7 @@ def _scanned(desk: Desk, data: bytes, suffix: str) -> list[dict[str, Any]]:
         if (count := files.page_count(path) or 1) > _MOST_PAGES:
             raise FileTooLarge(path="sheet", problem=f"{count} > {_MOST_PAGES} pages")
         scans = [one.at(None, one.page) for one in desk.host.scan(path)]
-        pictures = {page.number: _picture(page) for page in files.pages(path)}
+        pictures = {page.number: picture_of(page) for page in files.pages(path)}
     return [shown(desk.shelf.put(one, *pictures.get(one.page, (b"", 0, 0)))) for one in scans]
 
 
@@ -150,7 +150,7 @@ def _without_path(seen: Scan) -> dict[str, str]:
     )
 
 
-def _picture(page: Any) -> tuple[bytes, int, int]:
+def picture_of(page: Any) -> tuple[bytes, int, int]:
     """A JPEG of the page and the size in which its polygons are given; nothing for a page that does not open."""
     from PIL import Image
 

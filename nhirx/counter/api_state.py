@@ -35,6 +35,7 @@ def state(desk: TheDesk, caller: Known) -> StateAnswer:
         language="zh" if language() == "zh" else "en",
         pharmacy={"institution": own.institution, "pharmacist": mask_id(own.pharmacist) if own.pharmacist else None},
         demo=desk.options.demo,
+        review=desk.options.review is not None,
         operator=caller.session.operator if caller.session else caller.by,
         locked=caller.locked,
         clock=host.clock().isoformat(timespec="seconds"),

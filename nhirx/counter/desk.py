@@ -17,11 +17,13 @@ from nhirx.counter.reader import Reader
 from nhirx.counter.sender import Sender
 from nhirx.counter.sessions import Session, Sessions
 from nhirx.counter.shelf import Shelf
-from nhirx.errors import CardBusy
+from nhirx.errors import CardBusy, ThingMissing
 from nhirx.host import Host
 
 if TYPE_CHECKING:
     from nhirx_scanner import Scanner
+
+    from nhirx.batch.review import Review
 
 
 class Desk:
@@ -32,7 +34,7 @@ class Desk:
         self.started = options.now()
         self.hub = Hub()
         self.sessions = Sessions(options)
-        self.operators = Operators(options.folder)
+        self.operators = Operators(options.people or options.folder)
         self.keys = Keys(options.folder)
         self.once = Once(options.folder)
         self.shelf = Shelf(options.scan_life, options.most_scans, options.now)
@@ -43,12 +45,15 @@ class Desk:
         self._card = threading.Lock()
         self._scanner: Scanner | None = None
         self._pictures: Pictures | None = None
+        self._review: Review | None = None
+        self._review_guard = threading.Lock()
 
     def start(self) -> None:
         self.hub.bind(asyncio.get_running_loop())
         self.once.clear(self.options.now())
         self.reader.start()
-        self.sender.start()
+        if self.options.send:
+            self.sender.start()
 
     def stop(self) -> None:
         self.reader.stop()
@@ -69,6 +74,20 @@ class Desk:
         if self._pictures is None:
             self._pictures = Pictures(self.options.folder, self.host.outbox.ring)
         return self._pictures
+
+    @property
+    def review(self) -> Review:
+        """Raises ``ThingMissing`` where no batch is looked at, and what ``Review`` raises."""
+        if self.options.review is None:
+            raise ThingMissing(
+                what="人工查看清單，請以 nhirx batch review 開啟 / review list here; open it by `nhirx batch review`"
+            )
+        with self._review_guard:
+            if self._review is None:
+                from nhirx.batch.review import Review
+
+                self._review = Review(self.options.review)
+            return self._review
 
     def card_in_use(self) -> bool:
         return self._card.locked()

@@ -174,6 +174,7 @@ class StateAnswer(BaseModel):
     language: Literal["zh", "en"]
     pharmacy: dict[str, str | None]
     demo: bool
+    review: bool = Field(description="這裡是批次的人工查看 Whether this is the review of a batch.")
     operator: str | None
     locked: bool
     clock: str
@@ -241,3 +242,48 @@ class MakeUpAnswer(BaseModel):
     settles: int
     prescription: dict[str, Any]
     make_up: dict[str, Any]
+
+
+class ReviewList(BaseModel):
+    folder: str = Field(description="批次輸出資料夾的名稱 The name of the batch's output folder.")
+    pages: int
+    review: int = Field(description="需要人工查看的頁數 Pages on the list.")
+    open: int = Field(description="尚未決定，含稍後再看 Not decided yet; those put off count.")
+    by_decision: dict[str, int]
+    items: list[dict[str, Any]] = Field(description="`name`, `why`, `path`, `page`, `decision`")
+
+
+class ReviewPage(BaseModel):
+    name: str
+    why: str
+    zh: str = Field(description="為什麼要看 Why a person has to look.")
+    en: str
+    do_zh: str = Field(description="要做什麼 What to do.")
+    do_en: str
+    path: str
+    page: int
+    scan: dict[str, Any] = Field(
+        description="`status`, `visit_ids`, `confidence`, `reasons`, `codes`, `error`, `same_picture_as`"
+    )
+    tried: list[dict[str, str]] = Field(description="依序試過的方法 What was tried, in this order.")
+    decision: dict[str, Any] | None
+    same: list[dict[str, Any]] = Field(description="識別碼相同的其他頁 Other pages with the same visit ID.")
+
+
+class ReviewBody(Body):
+    decision: Literal["visit-id", "no-id", "illegible", "not-prescription", "later"]
+    visit_ids: list[Annotated[str, Field(max_length=200)]] = Field(
+        default_factory=list,
+        max_length=20,
+        description="決定為 visit-id 時；自動改正 O/I 並檢查格式 With visit-id; O and I are repaired.",
+    )
+    cause: Literal["blurred", "damaged", "cropped", "faint", "reader", "other"] | None = Field(
+        default=None, description="決定為 illegible 時必填 Needed with illegible."
+    )
+    note: Annotated[str | None, Field(max_length=200, description="補充說明，請勿含個資 No personal data, please.")] = None
+
+
+class ReviewKept(BaseModel):
+    decision: dict[str, Any]
+    same: list[dict[str, Any]] = Field(description="識別碼相同的其他頁 Other pages with the same visit ID.")
+    open: int

@@ -40,6 +40,12 @@ class Options:
     camera: str | None = None
     watch_readers: bool = True
     worker_idle: float = 1.0
+    send: bool = True
+    """Whether the background upload runs."""
+    review: Path | None = None
+    """The output folder of a batch whose pages are looked at."""
+    people: Path | None = None
+    """Where operators are kept when not in ``folder``."""
     now: Callable[[], float] = field(default=time.time)
 
     @property

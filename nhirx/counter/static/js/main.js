@@ -9,6 +9,7 @@ import { bind, listen } from "./core/keys.js";
 import { set, state, watch } from "./core/store.js";
 import { Today } from "./lists/today.js";
 import { Todo } from "./lists/todo.js";
+import { ReviewView } from "./review/view.js";
 import { receive } from "./scan/files.js";
 import { openFiles } from "./scan/pages.js";
 import { Panel } from "./scan/panel.js";
@@ -30,6 +31,7 @@ let panel;
 let sheet;
 let today;
 let todo;
+let review;
 
 /** All words on the page stand in elements, so a change of language builds them anew; the work itself is kept in the state. */
 function build() {
@@ -42,12 +44,17 @@ function build() {
   today ??= new Today();
   todo ??= new Todo();
   today.built = false;
+  if (review) {
+    review.dispose();
+    review = new ReviewView(review);
+  }
   document.getElementById("skip").textContent = t("skip");
-  document.title = `${t("brand")} · nhirx`;
+  document.title = `${t(state.view === "review" ? "review.brand" : "brand")} · nhirx`;
 }
 
 function draw() {
   if (state.gate !== "ready") return put(main, gate.element);
+  if (state.view === "review") return put(main, (review ??= new ReviewView()).element);
   if (state.view === "today") return put(main, today.element);
   if (state.view === "todo") return put(main, todo.element);
   if (main.firstChild !== counter.element || counter.panel !== panel) {
@@ -96,23 +103,26 @@ function switchLanguage() {
 
 function keys() {
   listen();
-  bind("F2", () => {
+  // The review of a batch has the same keys for its own acts.
+  const bindHere = (key, counter, act) => bind(key, () => (state.view === "review" ? act?.() : counter()));
+  bindHere("F2", () => {
     set({ view: "counter" });
     panel.entry.focus();
-  });
-  bind("F3", () => state.view === "counter" && panel.toggle());
-  bind("F4", () => state.work?.rxState === "found" && state.work.phase === "open" && change({ rxState: "form", plan: null }));
-  bind("F6", () => set({ view: "today" }));
-  bind("F7", () => set({ view: "todo" }));
-  bind("F8", () => document.querySelector("#record > summary")?.click());
-  bind("F9", () => state.view === "counter" && go());
+  }, () => review.entry.focus());
+  bindHere("F3", () => state.view === "counter" && panel.toggle());
+  bindHere("F4", () => state.work?.rxState === "found" && state.work.phase === "open" && change({ rxState: "form", plan: null }), () => review.keep({ decision: "no-id" }));
+  bindHere("F6", () => set({ view: "today" }), () => review.illegible());
+  bindHere("F7", () => set({ view: "todo" }), () => review.keep({ decision: "not-prescription" }));
+  bindHere("F8", () => document.querySelector("#record > summary")?.click(), () => review.keep({ decision: "later" }));
+  bindHere("F9", () => state.view === "counter" && go(), () => review.use());
   bind("F10", () => state.operator && session.lock());
-  bind("Escape", () => (state.view === "counter" ? putAway() : set({ view: "counter" })));
+  bind("Escape", () => state.view !== "review" && (state.view === "counter" ? putAway() : set({ view: "counter" })));
   // What a scanner types when no field has the focus belongs into the field that is always ready.
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, select, textarea, dialog");
     if (typing || event.key.length !== 1 || event.key === " " || event.ctrlKey || event.altKey || event.metaKey) return;
     if (state.gate === "ready" && state.view === "counter") panel.entry.focus();
+    if (state.gate === "ready" && state.view === "review" && /[0-9a-z]/i.test(event.key)) review.entry.focus();
   }, true);
 }
 

@@ -5,9 +5,10 @@ import { common } from "../words/common.js";
 import { scan } from "../words/scan.js";
 import { sheet } from "../words/sheet.js";
 import { lists } from "../words/lists.js";
+import { review } from "../words/review.js";
 import { sources } from "../words/sources.js";
 
-const words = { ...common, ...scan, ...sheet, ...lists };
+const words = { ...common, ...scan, ...sheet, ...lists, ...review };
 let language = machine.get("language", "zh");
 
 export const lang = () => language;

@@ -13,12 +13,13 @@ export function bind(key, act) {
 }
 
 const LIST = ["F1", "F2", "F3", "F4", "F6", "F7", "F8", "F9", "F10", "Esc"];
+const REVIEW = ["Enter", "PageUp / PageDown", "+ / −", "↑ ↓ Alt+← →", "/", "F4", "F6", "F7", "F8", "F9", "F10"];
 
 export function help() {
   if (isOpen()) return;
   dialog(t("keys.title"), (close) => [
-    h("div", { class: "keys" }, LIST.flatMap((key) => [h("kbd", {}, key), h("span", {}, t(`key.${key}`))])),
-    h("p", { class: "hint" }, t("keys.wedge")),
+    h("div", { class: "keys" }, (state.view === "review" ? REVIEW.map((key) => [key, `review.key.${key}`]) : LIST.map((key) => [key, `key.${key}`])).flatMap(([key, words]) => [h("kbd", {}, key), h("span", {}, t(words))])),
+    state.view === "review" ? null : h("p", { class: "hint" }, t("keys.wedge")),
     h("footer", {}, h("button", { class: "button primary", type: "button", onclick: () => close(null) }, t("close"))),
   ], { narrow: true, name: "keys" });
 }

@@ -4,7 +4,7 @@
 
 export const state = {
   /** @type {Gate} */ gate: "starting",
-  /** @type {"counter"|"today"|"todo"} */ view: "counter",
+  /** @type {"counter"|"today"|"todo"|"review"} */ view: "counter",
   operator: null,
   operators: [],
   /** Whether the program answers at all. */ reached: true,

@@ -19,7 +19,7 @@ function all() {
   const found = [];
   if (!state.reached) found.push(banner("lost", "block", t("banner.lost"), t("banner.lost-more")));
   const { server } = state;
-  if (!server || state.gate !== "ready") return found;
+  if (!server || state.gate !== "ready" || server.review) return found;
   const { worker, reader, settings_missing: missing = [], plugins = [] } = server;
   if (worker?.breaker && worker.breaker !== "closed") found.push(banner("vpn", "warn", t("banner.vpn"), "", send(t("worker.now"), "send-now"), both(worker, "reason_")));
   else if (worker?.state === "paused") found.push(banner("paused", "info", t("banner.paused"), both(worker, "reason_"), send(t("worker.resume"), "resume")));

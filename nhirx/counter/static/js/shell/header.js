@@ -17,12 +17,13 @@ export function header(target, switchLanguage) {
 
 function bar(switchLanguage) {
   const ready = state.gate === "ready";
+  const review = state.view === "review";
   const waits = (state.server?.counts?.journal?.unfinished ?? 0) + (state.server?.counts?.journal?.held ?? 0);
   const tab = (view, key, n = 0) => h("button", { class: "tab", type: "button", id: `tab-${view}`, "aria-current": state.view === view ? "page" : null, onclick: () => set({ view }) }, t(`tab.${view}`), n ? [" ", h("span", { class: "count" }, String(n))] : null, key ? h("span", { class: "sr" }, ` ${key}`) : null);
   return h("div", { class: "bar" },
-    h("div", { class: "brand" }, logo(), t("brand")),
-    ready ? h("nav", { class: "tabs", "aria-label": t("nav") }, tab("counter", ""), tab("today", "F6"), tab("todo", "F7", waits)) : null,
-    h("div", { class: "lights" }, ready ? [reader(), upload(), share()] : null,
+    h("div", { class: "brand" }, logo(), t(review ? "review.brand" : "brand")),
+    ready && !review ? h("nav", { class: "tabs", "aria-label": t("nav") }, tab("counter", ""), tab("today", "F6"), tab("todo", "F7", waits)) : null,
+    h("div", { class: "lights" }, ready && !review ? [reader(), upload(), share()] : null,
       ready && state.operator ? h("button", { class: "button quiet", type: "button", id: "operator", title: t("lock.title"), onclick: who }, icon("lock"), state.operator, h("span", { class: "sr" }, t("lock.title"))) : null,
       ready && !state.operator ? h("button", { class: "button quiet", type: "button", id: "operator", onclick: () => newPerson() }, icon("person"), t("lock.new")) : null,
       h("button", { class: "button quiet", type: "button", id: "language", lang: lang() === "zh" ? "en" : "zh-Hant", onclick: switchLanguage }, lang() === "zh" ? "English" : "中文"),

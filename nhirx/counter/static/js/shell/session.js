@@ -29,7 +29,7 @@ export async function look() {
     const server = await get("/state");
     const locked = Boolean(server.locked);
     const restarted = state.server?.started && state.server.started !== server.started;
-    set({ server, operator: server.operator, reached: true, ...(locked !== (state.gate === "locked") || state.gate !== "ready" ? { gate: locked ? "locked" : "ready" } : {}) });
+    set({ ...(server.review && state.view !== "review" ? { view: "review" } : {}), server, operator: server.operator, reached: true, ...(locked !== (state.gate === "locked") || state.gate !== "ready" ? { gate: locked ? "locked" : "ready" } : {}) });
     if (locked) await people();
     if (restarted && !locked) recover();
   } catch (error) {
