@@ -77,6 +77,37 @@ def test_a_stroke_that_makes_one_character_another_is_not_believed(draw):
     assert 0 == wrong
 
 
+@pytest.mark.parametrize("symbology", ["Code128", "Code93"])
+def test_bars_smeared_by_motion_are_read(draw, symbology):
+    """Three and a half modules of even smear, as a hand that moves leaves them: no bar stands alone any more."""
+    text = draw.visit_id(17)
+    smeared = cv2.blur(_line(draw, text, symbology, 1.0)[None], (11, 1))[0]
+    reading = refit.read(smeared)
+
+    assert reading is not None
+    assert (text, symbology.lower(), True) == (reading.text, reading.symbology, reading.is_sure(plausible=True))
+
+
+def test_a_place_without_ink_makes_no_other_text_believed(draw):
+    """A worn print head left two modules of one character white: it weighs less, and still no wrong text is believed."""
+    text = draw.visit_id(18)
+    for place in (300, 450):
+        line = _line(draw, text, "Code128", 1.5)
+        line[place : place + 7] = 250
+        reading = refit.read(line)
+
+        assert reading is not None
+        assert text == reading.text or not reading.is_sure(plausible=True)
+
+
+def test_a_line_without_edges_is_left_at_once():
+    """A shadow and slow waves are no code: nothing is solved for them."""
+    slow = (128 + 90 * np.sin(np.arange(900) / 40)).astype(np.float32)
+
+    assert [] == read1d.read_profile(slow)
+    assert refit.read(slow) is None
+
+
 def test_noise_is_no_code():
     """Lines of grain of every width lead to nothing that may be believed."""
     chance = np.random.default_rng(21)
