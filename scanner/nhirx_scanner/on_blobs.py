@@ -17,7 +17,9 @@ _MOST_WHOLE, _SECOND_WHOLE = (
     1,
 )  # patches compared with a whole code (dear, seldom needed): else, and beside an ID that was read
 _LEAST = 24  # pixels
-_QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code
+_QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code,
+_SURELY_QR = 0.75  # and where so much was tried that something had to fit;
+_LEAST_TRIED = 0.6  # such a fit is read from here on
 
 
 def find(work: Work) -> None:
@@ -84,7 +86,7 @@ def model(work: Work) -> None:
         quads = finders.from_finders(cut.picture)
         if quads:
             work.blobs.append((blob, cut))
-            found = _by_model(work, blob, cut, quads)
+            found = _by_model(work, blob, cut, quads, _SURELY_QR)
             if found is None:
                 return
             likeness[blob] = found
@@ -94,7 +96,7 @@ def model(work: Work) -> None:
     for blob, cut in likely[: _SECOND_WHOLE if work.done else _MOST_WHOLE]:
         if work.settled or not work.may("modelqr"):
             return
-        _by_model(work, blob, cut, wholeqr.from_whole(cut.picture))
+        _by_model(work, blob, cut, wholeqr.from_whole(cut.picture), _SURELY_QR)
 
 
 def _more(work: Work) -> Iterator[tuple[Blob, Cut]]:
@@ -110,7 +112,7 @@ def _more(work: Work) -> Iterator[tuple[Blob, Cut]]:
                 yield blob, cut
 
 
-def _by_model(work: Work, blob: Blob, cut: Cut, quads: list[finders.Quad]) -> float | None:
+def _by_model(work: Work, blob: Blob, cut: Cut, quads: list[finders.Quad], alike: float = _QR_LIKE) -> float | None:
     """How much one of the quadrangles looks like a QR code; None when an ID was read."""
     if not quads:
         return 0.0
@@ -123,9 +125,9 @@ def _by_model(work: Work, blob: Blob, cut: Cut, quads: list[finders.Quad]) -> fl
             work.blobs.remove((blob, cut))
             return None
     # And when that gives no answer, only what is a QR code beyond doubt is worth reading: that of another sheet.
-    least = readqr.LIKELY if ids else readqr.LEAST_FIT
+    least = readqr.LIKELY if ids else readqr.LEAST_FIT if alike == _QR_LIKE else _LEAST_TRIED
     likeness, reading = readqr.read(cut.picture, quads, is_believed_qr, least=least)
-    if likeness > _QR_LIKE:
+    if likeness > alike:
         work.qr_like.add(blob)
     if reading is None:
         return likeness

@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 
 from nhirx_scanner.engines import Gray
 from nhirx_scanner.finders import Quad
-from nhirx_scanner.qrform import VERSIONS, layout
+from nhirx_scanner.qrform import layout
 
 Array = NDArray[Any]
+_VERSIONS = (1, 2)  # twenty characters written without waste; a third version would cost as much as these
 _MODULE = 1.6  # pixels of a module while looking
-_SIZES = tuple(0.30 * 1.11**k for k in range(10))  # side of the code by the shorter side of the crop
+_SIZES = tuple(0.36 * 1.12**k for k in range(7))  # side of the code by the shorter side of the crop
 _LEAST = 0.22  # correlation; paper and print reach less
 
 
@@ -30,7 +31,7 @@ def from_whole(crop: Gray, most: int = 6) -> list[Quad]:
     angle = edge_direction(crop)
     middle = (crop.shape[1] / 2, crop.shape[0] / 2)
     found: list[tuple[float, Quad]] = []
-    for version in VERSIONS:
+    for version in _VERSIONS:
         modules = 17 + 4 * version
         templates = _templates(version)
         side = templates[0].shape[0]
