@@ -217,6 +217,8 @@ def _load() -> Any:
         "Det.limit_side_len": 4096,
         "EngineConfig.onnxruntime.intra_op_num_threads": 1,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+        # Without it every look asks the system for all its memory again, and threads wait for each other there.
+        "EngineConfig.onnxruntime.enable_cpu_mem_arena": True,
     }
     engine = RapidOCR(params=quiet)
     # It loads its networks at their first use.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from nhirx_scanner import engines, on_bars, rectify
 from nhirx_scanner.engines import Read
 from nhirx_scanner.kinds import classify
@@ -25,7 +23,7 @@ def read_text(work: Work) -> None:
     ocr.prepare()
     if work.scanner.limit_ms is None:
         # What was seen of bars may have taken all the time; the text is another way, and a short one.
-        work.until = max(work.until, time.perf_counter() + TEXT_MS / 1000.0)
+        work.give(TEXT_MS)
     line = ocr.read(work.gray, lambda: work.may("ocr"))
     if line is None:
         return
@@ -61,7 +59,7 @@ def name_others(work: Work) -> None:
     Last, because some of these symbologies check nothing and would be read out of the bars of an ID.
     """
     if work.scanner.limit_ms is None:
-        work.until = max(work.until, time.perf_counter() + OTHERS_MS / 1000.0)
+        work.give(OTHERS_MS)
     for region, cut in (*work.bars, *work.rest, *work.blobs):
         if not work.may("others"):
             return

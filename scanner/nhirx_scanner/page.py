@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,8 @@ class Work:
 
     gray: Gray
     scanner: Scanner
-    until: float
+    until: float  # seconds of ``clock``
+    clock: Callable[[], float] = time.perf_counter
     reads: list[Read] = field(default_factory=list)
     bars: list[tuple[Bars, Cut]] = field(default_factory=list)
     blobs: list[tuple[Blob, Cut]] = field(default_factory=list)
@@ -51,7 +52,7 @@ class Work:
         return self.scanner.effort == "thorough"
 
     def may(self, stage: str) -> bool:
-        return stage not in self.scanner.skip and time.perf_counter() < self.until
+        return stage not in self.scanner.skip and self.clock() < self.until
 
     def take(self, found: Iterable[Read], *, only_ids: bool = False) -> bool:
         """Keep what was found; True when an ID (or placeholder) is among it. Second engines are believed about IDs only."""
@@ -68,6 +69,10 @@ class Work:
         if bars not in self.stacks:
             self.stacks[bars] = rectify.bands(cut.picture)
         return self.stacks[bars]
+
+    def give(self, ms: float) -> None:
+        """At least so much time from now on."""
+        self.until = max(self.until, self.clock() + ms / 1000.0)
 
     @property
     def has_placeholder(self) -> bool:

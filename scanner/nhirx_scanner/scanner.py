@@ -25,7 +25,7 @@ class Scanner:
     """Reads visit IDs. Holds settings only: pickle it, share it between threads.
 
     ``effort`` is ``fast`` for video (stops at the first accepted ID) or ``thorough`` for files. ``limit_ms`` bounds one page;
-    None means 60 ms for ``fast`` and about 2 s for ``thorough``, which an idle core does not need: the work is counted.
+    None means 60 ms for ``fast``, and for ``thorough`` about 2 s of a core, which hardly a page needs: the work is counted.
     ``ocr`` allows reading the printed text where the extra ``ocr`` is installed; ``skip`` names stages to leave out (for measuring what each one gives).
     """
 
