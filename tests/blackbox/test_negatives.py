@@ -68,12 +68,12 @@ def _other_code(rng: Rng) -> np.ndarray:
 
 
 _KINDS: list[tuple[Callable[[Rng], np.ndarray], int]] = [
-    (_noise, 200),
-    (_stripes, 2500),
-    (_checks, 300),
-    (_texture, 150),
-    (_words, 80),  # the only ones that text recognition looks at long
-    (_other_code, 1800),
+    (_noise, 150),
+    (_stripes, 2700),
+    (_checks, 160),
+    (_texture, 100),
+    (_words, 60),  # the only ones that text recognition looks at long
+    (_other_code, 1900),
 ]
 
 
