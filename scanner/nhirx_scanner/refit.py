@@ -62,11 +62,11 @@ class Refit:
         if self.symbology == "code128":
             if not plausible:
                 return self.forced < 1e-6 and self.margin > 150 and self.usual > 100 and fit.misfit < 0.1
-            return self.forced < max(5.0, 0.7 * self.usual) and self.margin > 25 + 0.5 * self.forced
+            return self.forced < max(5.0, 0.3 * self.usual) and self.margin > 25 + 0.5 * self.forced
         # Two check characters of Code 93 leave one wrong text in two thousand, but the margin knows texts that differ in one place.
         if not plausible:
             return self.forced < 1e-6 and self.margin > 500 and self.usual > 100 and fit.misfit < 0.1
-        return self.forced < max(5.0, 0.5 * self.usual) and self.margin > 100 + 4 * self.forced
+        return self.forced < max(5.0, 0.3 * self.usual) and self.margin > 100 + 4 * self.forced
 
 
 def read(profile: Array, *, enlarged: float = 1.0) -> Refit | None:
@@ -143,9 +143,9 @@ def _paths(profile: Array, found: tuple[float, float], enlarged: float) -> list[
 def as_text(fit: Fit) -> Refit:
     """The text that the fit speaks for, with its check characters right."""
     form = fit.drawn.form
-    # What a pen or a worn print head did to a place must not be taken for a text that the check then mends somewhere else.
     heavy = np.maximum(fit.local / max(float(fit.local.mean()), 1e-9), 1.0)
-    leads = fit.leads.astype(np.float64) / heavy[:, None]
+    # The check is asked with the leads as they are: were a damaged place weighed down, the check would mend it to anything.
+    leads = fit.leads.astype(np.float64)
     reading = solve_places(leads, form, fit.backwards)
     margin = min(reading.margin, runner_up128(leads)) if form.name == "code128" else reading.margin
     ordered = np.partition(fit.leads, 1, axis=1)[:, 1]

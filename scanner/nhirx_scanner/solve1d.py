@@ -52,9 +52,9 @@ class Reading:
             return self.margin > max(0.03, 2 * self.cost) and self.worst < 0.15 and self.cost < 0.06
         return (
             self.forced < 1e-6
-            and self.margin > max(0.12, 2.5 * self.cost)
+            and self.margin > max(0.25 if self.strict else 0.12, 2.5 * self.cost)
             and self.weakest > 0.015
-            and self.worst < 0.3
+            and self.worst < (0.12 if self.strict else 0.3)
             and self.cost < 0.1
         )
 
