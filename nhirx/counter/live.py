@@ -140,16 +140,20 @@ async def events(socket: WebSocket) -> None:
     with desk.hub.listen() as line:
         gone = asyncio.create_task(_until_gone(socket))
         try:
+            # Before the first word: what locks from then on is news.
+            locked = _is_locked(desk, caller)
             await _send(socket, {"type": "hello", "version": __version__, "started": desk.started})
-            await _tell(socket, desk, caller, line, gone)
+            await _tell(socket, desk, caller, line, gone, locked)
         except (WebSocketDisconnect, RuntimeError):
             return
         finally:
             gone.cancel()
 
 
-async def _tell(socket: WebSocket, desk: Desk, caller: Caller, line: asyncio.Queue[Any], gone: asyncio.Task[None]) -> None:
-    locked, quiet = _is_locked(desk, caller), 0.0
+async def _tell(
+    socket: WebSocket, desk: Desk, caller: Caller, line: asyncio.Queue[Any], gone: asyncio.Task[None], locked: bool
+) -> None:
+    quiet = 0.0
     while not gone.done():
         waiting = asyncio.create_task(line.get())
         await asyncio.wait({waiting, gone}, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)

@@ -171,6 +171,7 @@ def test_a_lock_is_news_and_a_locked_page_hears_nothing_else(own):
         page.ok("POST", "/operators", {"name": "p1", "pin": "2468"})
         page.ok("POST", "/session/unlock", {"operator": "p1", "pin": "2468"})
         with page.socket("/events") as link:
+            # At once after the first word: a lock that falls between it and the server's next look is news all the same.
             assert "hello" == json.loads(link.recv(60))["type"]
             ahead[0] = 601.0
             told = json.loads(link.recv(60))
