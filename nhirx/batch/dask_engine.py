@@ -40,6 +40,8 @@ _CONNECT_SECONDS = 20.0
 class _Chunk:
     pieces: tuple[Piece, ...]
     tries: int = 0
+    alone: bool = False
+    """Nothing else is on the cluster meanwhile. A worker that ends takes all it was given with it, whichever page ended it."""
 
 
 class DaskPool:
@@ -60,6 +62,7 @@ class DaskPool:
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._running: dict[Any, tuple[Any, _Chunk]] = {}
         self._again: deque[_Chunk] = deque()
+        self._suspects: deque[_Chunk] = deque()
         if scheduler is None:
             with dask.config.set({"distributed.scheduler.allowed-failures": LOST_WORKERS - 1}):
                 self._cluster = distributed.LocalCluster(
@@ -79,10 +82,12 @@ class DaskPool:
         while True:
             threads = sum(self._client.nthreads().values()) if self._client.status == "running" else 0
             alone = time.monotonic() if threads else alone
-            while len(self._running) < max(1, _AHEAD * threads) and (chunk := self._next(pieces)) is not None:
+            while self._has_room(threads) and (chunk := self._next(pieces)) is not None:
                 self._submit(chunk)
             if not self._running:
-                return
+                if not self._suspects:
+                    return
+                self._submit(self._suspects.popleft())
             try:
                 future = self._done.get(timeout=1.0)
             except queue.Empty:
@@ -92,6 +97,9 @@ class DaskPool:
                     raise self._unreachable("no workers") from None
                 continue
             yield from self._took(future)
+
+    def _has_room(self, threads: int) -> bool:
+        return len(self._running) < max(1, _AHEAD * threads) and not any(chunk.alone for _, chunk in self._running.values())
 
     def _next(self, pieces: Iterator[Piece]) -> _Chunk | None:
         if self._again:
@@ -135,7 +143,7 @@ class DaskPool:
             yield replace(chunk.pieces[index], first=first), message
 
     def _apart(self, chunk: _Chunk) -> Iterator[Event]:
-        """Nearer to the page that ends workers: a piece at a time, then a page at a time, then it is set aside."""
+        """Nearer to the page that ends workers: a piece at a time, then a page at a time, then the page alone, then it is set aside."""
         if len(chunk.pieces) > 1:
             self._again.extend(_Chunk((piece,)) for piece in chunk.pieces)
             return
@@ -144,6 +152,8 @@ class DaskPool:
             yield piece, ("count", count)
         elif piece.last is not None and piece.last > piece.first:
             self._again.extend(_Chunk((replace(piece, first=page, last=page),)) for page in range(piece.first, piece.last + 1))
+        elif not chunk.alone:
+            self._suspects.append(replace(chunk, alone=True))
         else:
             yield piece, ("lost", PageCrashed(path=piece.path, problem="worker"))
 

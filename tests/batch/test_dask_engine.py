@@ -84,26 +84,28 @@ def test_worker_killed_in_mid_batch_changes_nothing(pile, batch, draw, zipped, c
 
 
 def test_page_that_ends_its_workers_is_set_aside(tmp_path, draw, batch, monkeypatch):
-    """The pages that were in its chunk are read; its own says why it was not."""
+    """The pages that were on its worker with it are read, time after time; its own says why it was not."""
     folder = tmp_path / "in"
     folder.mkdir()
-    for name, text in (("a.png", draw.visit_id(1)), ("kill.png", None), ("z.png", draw.visit_id(2))):
-        (folder / name).write_bytes(draw.png(draw.page(text)))
+    for number in range(5):
+        (folder / f"a{number}.png").write_bytes(draw.png(draw.page(draw.visit_id(number))))
+    (folder / "kill.png").write_bytes(draw.png(draw.page(None)))
+    (folder / "z.png").write_bytes(draw.png(draw.page(draw.visit_id(9))))
 
     done = batch(folder, scanner="KillsWorkers", engine="dask")
 
-    assert ["found", "error", "found"] == [line["status"] for line in done.lines]
-    assert "page-crashed" == done.lines[1]["error"]["code"]
+    assert [*["found"] * 5, "error", "found"] == [line["status"] for line in done.lines]
+    assert "page-crashed" == done.lines[5]["error"]["code"]
 
 
 def test_chunk_is_taken_apart_down_to_the_page(tmp_path, draw):
-    """Several files, then a file of several pages, then a run of pages, then the page itself."""
+    """Several files, then a file of several pages, then a run of pages, then the page with others about it, then the page alone."""
     from PIL import Image
 
     pages = [Image.fromarray(draw.page(None)) for _ in range(3)]
     pages[0].save(tmp_path / "three.tiff", save_all=True, append_images=pages[1:])
     pool = object.__new__(dask_engine.DaskPool)
-    pool._again = dask_engine.deque()
+    pool._again, pool._suspects = dask_engine.deque(), dask_engine.deque()
     piece = dask_engine.Piece(0, "three.tiff", str(tmp_path / "three.tiff"))
     other = dask_engine.Piece(1, "a.png", "a.png")
 
@@ -114,7 +116,10 @@ def test_chunk_is_taken_apart_down_to_the_page(tmp_path, draw):
     some = dask_engine.replace(piece, first=2, last=3)
     assert [] == list(pool._apart(dask_engine._Chunk((some,))))
     assert [(2, 2), (3, 3)] == [(chunk.pieces[0].first, chunk.pieces[0].last) for chunk in pool._again]
-    ((_piece, message),) = pool._apart(dask_engine._Chunk((dask_engine.replace(piece, first=2, last=2),)))
+    page = dask_engine._Chunk((dask_engine.replace(piece, first=2, last=2),))
+    assert [] == list(pool._apart(page))
+    (suspect,) = pool._suspects
+    ((_piece, message),) = pool._apart(suspect)
     assert "page-crashed" == message[1].code
 
 
