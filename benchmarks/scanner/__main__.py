@@ -212,8 +212,8 @@ def _threads() -> dict[str, Any]:
     ways: dict[str, tuple[Callable[[np.ndarray], Any], int]] = {
         "zxing-cpp alone": (libraries, 8),
         "fast": (fast.scan, 4),
-        "thorough": (thorough.scan, 1),
-        "thorough without text": (codes.scan, 1),
+        "thorough": (thorough.scan, 2),
+        "thorough without text": (codes.scan, 2),
     }
     return {"two threads": {name: _gain(read, pictures * times) for name, (read, times) in ways.items()}}
 
