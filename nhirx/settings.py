@@ -112,6 +112,11 @@ class UploadSettings(Value):
     give_up_results: Annotated[float, Field(gt=0)] = 3 * 86400.0
     """Seconds after which a missing check result is shown to a person (results are kept three days)."""
 
+    @property
+    def is_precheck(self) -> bool:
+        """Whether what is sent is only compared with format 1.0. Beside ``mode``, so that its values stand in one place."""
+        return self.mode == "A2"
+
 
 class OutboxSettings(Value):
     url: str | None = None

@@ -108,7 +108,7 @@ class Resolver:
             return
         told["needs"] = _needs(plan)
         due = self.at + timedelta(hours=limit("upload-hours", self.now.date()).value)
-        if before or self.host.settings.upload.mode == "A2":
+        if before or self.host.settings.upload.is_precheck:
             told["run"] = "precheck"
         elif told["needs"] == "old-record" or self.now > due:
             told["run"] = "late"

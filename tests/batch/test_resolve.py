@@ -1,4 +1,7 @@
-"""From the pages of a batch to plans: what becomes of each page, and exactly one line a page whatever ends the run."""
+"""From the pages of a batch to plans: what becomes of each page, and exactly one line a page whatever ends the run.
+
+Long because all of it stands on one pharmacy system of invented sheets, which is worth reading once.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import subprocess
+import sys
 import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -39,6 +41,15 @@ def raising(error: BaseException) -> Any:
 
 
 FAILURES = [RuntimeError("王小明 A123456789"), SystemExit(0), KeyboardInterrupt(), GeneratorExit(), MemoryError()]
+
+
+def install_projects(factory: pytest.TempPathFactory, projects: dict[str, str]) -> Path:
+    """A folder into which pip has installed a project for each name and source."""
+    wheels, site = factory.mktemp("wheels"), factory.mktemp("site")
+    made = [str(project_wheel(wheels, name, source)) for name, source in projects.items()]
+    words = "--disable-pip-version-check install --no-index --no-deps --no-compile --quiet --target"
+    subprocess.run([sys.executable, "-m", "pip", *words.split(), str(site), *made], check=True, capture_output=True)
+    return site
 
 
 def project_wheel(folder: Path, name: str, source: str) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import project_wheel
+from tests.plugin.conftest import install_projects
 
 # name → the source of its one module
 PROJECTS = {
@@ -159,28 +159,7 @@ print(json.dumps({"findings": [[f.source, f.severity, f.code] for f in findings]
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which pip has installed every project."""
-    folder = tmp_path_factory.mktemp("wheels")
-    wheels = [str(project_wheel(folder, name, source)) for name, source in PROJECTS.items()]
-    site = tmp_path_factory.mktemp("site")
-    subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "install",
-            "--no-index",
-            "--no-deps",
-            "--no-compile",
-            "--quiet",
-            "--target",
-            str(site),
-            *wheels,
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return site
+    return install_projects(tmp_path_factory, PROJECTS)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import project_wheel
+from tests.plugin.conftest import install_projects
 
 _MARK = "from nhirx import hookimpl\n"
 _TOLD = ("prescription_scanned", "card_read", "visit_number_issued", "dispensed", "record_queued", "record_accepted")
@@ -142,20 +142,7 @@ for name in sys.argv[2:]:
 
 @pytest.fixture(scope="module")
 def counter_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder, site = tmp_path_factory.mktemp("wheels"), tmp_path_factory.mktemp("site")
-    wheels = [str(project_wheel(folder, name, source)) for name, (source, *_) in AT_THE_COUNTER.items()]
-    words = [
-        "--disable-pip-version-check",
-        "install",
-        "--no-index",
-        "--no-deps",
-        "--no-compile",
-        "--quiet",
-        "--target",
-        str(site),
-    ]
-    subprocess.run([sys.executable, "-m", "pip", *words, *wheels], check=True, capture_output=True)
-    return site
+    return install_projects(tmp_path_factory, {name: source for name, (source, *_) in AT_THE_COUNTER.items()})
 
 
 def test_dispensing_beside_each_of_them(counter_site):
