@@ -1,14 +1,15 @@
 """JSON over HTTPS: the one module that imports httpx, and the one place where its failures get our names.
 
-Certificates are always verified. Three ways to say whom to trust, per service: the system's store (default), a CA file, or
-the SHA-256 fingerprint of one certificate, for the self-signed certificate of a local service; the last from the settings or
-accepted by a person (``nhirx.trust``). A pinned certificate is fetched once, compared with the fingerprint, and from then on
-is the only one the connection accepts.
+Certificates are always verified, and without TLS nothing leaves this machine. Three ways to say whom to trust, per service: the
+system's store (default), a CA file, or the SHA-256 fingerprint of one certificate, for the self-signed certificate of a local
+service; the last from the settings or accepted by a person (``nhirx.trust``). A pinned certificate is fetched once, compared with the
+fingerprint, and from then on is the only one the connection accepts.
 """
 
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import json
 import ssl
 import threading
@@ -22,10 +23,9 @@ import httpx
 from nhirx.errors import AnswerLost, AnswerMalformed, NhirxError, ServiceTimeout, ServiceUnreachable, SettingInvalid, TlsRefused
 from nhirx.settings import ServiceSettings
 from nhirx.trust import fingerprint_for
-from nhirx.wire import Watching
+from nhirx.wire import Watching, ends
 
 _LARGEST_ANSWER = 64 * 1024 * 1024
-_NONE_KEPT = httpx.Limits(max_keepalive_connections=0)
 # Services close what idles; a request on a connection that is just being closed would be lost without need.
 _KEPT_SECONDS = 3.0
 # httpx has more than one root; UnicodeError is what a host name that cannot be one ends in.
@@ -87,6 +87,7 @@ class JsonService:
         deadline = time.monotonic() + seconds
         content = bytearray()
         kind = None
+        end = ends.set(deadline)
         try:
             with self._connected(reuse).stream(method, url, json=body, timeout=seconds) as response:
                 kind = response.headers.get("content-type", "?").split(";")[0]
@@ -102,6 +103,8 @@ class JsonService:
             raise _named(error, url, seconds) from None
         except _ALL_OF_HTTPX as error:
             raise _named(error, url, seconds) from None
+        finally:
+            ends.reset(end)
         return response.status_code, kind, bytes(content)
 
     def get(self, path: str, **options: Any) -> dict[str, Any]:
@@ -125,27 +128,57 @@ class JsonService:
     def _connected(self, reuse: bool) -> httpx.Client:
         with self._lock:
             if reuse not in self._clients:
+                _refuse_in_clear(self._settings.url)
                 self._context = self._context or _context(self._settings)
                 # trust_env off: a proxy of the desktop must not see patient data meant for the VPN or for localhost.
                 self._clients[reuse] = httpx.Client(
-                    transport=_Kept(self._context) if reuse else httpx.HTTPTransport(self._context, limits=_NONE_KEPT),
+                    transport=_Transport(self._context, kept=reuse),
                     trust_env=False,
                     follow_redirects=False,
                 )
             return self._clients[reuse]
 
 
-class _Kept(httpx.HTTPTransport):
-    """Keeps one connection for a few seconds, as long as it is clean."""
+class _Transport(httpx.HTTPTransport):
+    """Every connection watched (``nhirx.wire``). ``kept``: one stays for a few seconds, as long as it is clean."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
+    def __init__(self, context: ssl.SSLContext, *, kept: bool) -> None:
         super().__init__(context)
         self._pool = httpcore.ConnectionPool(
-            context, max_connections=1, max_keepalive_connections=1, keepalive_expiry=_KEPT_SECONDS, network_backend=Watching()
+            context,
+            max_connections=1 if kept else None,
+            max_keepalive_connections=int(kept),
+            keepalive_expiry=_KEPT_SECONDS,
+            network_backend=Watching(),
         )
 
 
+def _refuse_in_clear(url: str) -> None:
+    """Plain http is for this machine only: an address without TLS would be a switch that turns verification off."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return  # no address at all: said by whoever uses it
+    if parts.scheme != "http" or host == "localhost":
+        return
+    try:
+        here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = False
+    if not here:
+        words = "http 只能用於本機，其他位址請用 https / http is for this machine only, use https for any other"
+        raise SettingInvalid(setting="url", problem=f"{url}: {words}")
+
+
 def _context(settings: ServiceSettings) -> ssl.SSLContext:
+    context = _verifying(settings)
+    # Python obeys SSLKEYLOGFILE: whoever can set a variable could read along.
+    context.keylog_filename = None  # type: ignore[assignment]
+    return context
+
+
+def _verifying(settings: ServiceSettings) -> ssl.SSLContext:
     if fingerprint := settings.fingerprint or (None if settings.ca_file else fingerprint_for(settings.url)):
         return _pinned(settings, fingerprint)
     try:

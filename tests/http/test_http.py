@@ -225,6 +225,25 @@ def test_a_trickle_ends_at_the_limit(service, server):
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.parametrize("reuse", [False, True])
+def test_a_head_that_never_ends_ends_at_the_limit(service, server, reuse):
+    """A service that takes the request and then sends its headers letter by letter is a service that hangs."""
+
+    def trickle(connection, request):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+        for _ in range(200):
+            connection.sendall(b"a")
+            server.wait(0.05)
+
+    server.answer = trickle
+    began = time.monotonic()
+
+    with pytest.raises(ServiceTimeout) as caught:
+        service.request("POST", "/", {}, timeout=0.4, reuse=reuse)
+    assert time.monotonic() - began < 3
+    assert caught.value.detail["reached"] is True
+
+
 # ── nobody there ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
