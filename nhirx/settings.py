@@ -2,7 +2,7 @@
 
 Where: ``--config FILE``, else ``NHIRX_CONFIG``, else ``nhirx.toml`` in the platform's configuration folder. A value of the
 environment is named ``NHIRX_<SECTION>_<NAME>``. Secrets are not settings: they live in the keyring, a key file or an
-environment variable of their own. Certificate checks have no switch here, on purpose.
+environment variable of their own, and a file that holds one is refused. Certificate checks have no switch here, on purpose.
 
 What the sources leave unknown has no default (``medical_category``): using it unset is ``SettingMissing``.
 """
@@ -183,7 +183,14 @@ def data_path() -> Path:
     return user_data_path("nhirx", appauthor=False)
 
 
-_PASSWORD = re.compile(r"://[^/@]*:[^/@]+@|[?&]password=")
+_PASSWORD = re.compile(
+    r"://[^/@]*:[^/@]+@|(?:^|[?&;\s])\w*(?:password|passwd|pwd|token|secret|api_?key)\s*=\s*[^\s;&]|-----BEGIN [A-Z ]*PRIVATE KEY",
+    re.IGNORECASE,
+)
+"""A text that holds a secret, whatever it is called: an address or a connection string with a password, a private key."""
+_SECRET = re.compile(r"password|passwd|passphrase|secret|token|api_?key|private_?key|credential", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"_(?:file|path|folder|variable|env)$", re.IGNORECASE)
+"""The end of a name whose value says where the secret is kept."""
 
 
 def load(path: Path | None = None) -> Settings:
@@ -200,11 +207,7 @@ def load(path: Path | None = None) -> Settings:
         raise SettingInvalid(setting=str(file), problem=str(error)) from None
     except OSError as error:
         raise FileUnreadable(path=str(file), problem=error.strerror or type(error).__name__) from None
-    if _PASSWORD.search(str(tree.get("outbox", {}).get("url", "") if isinstance(tree.get("outbox"), dict) else "")):
-        raise SettingInvalid(
-            setting="outbox.url",
-            problem="密碼不寫在設定檔：請用 ~/.pgpass 或環境變數 PGPASSWORD / no password in this file: use ~/.pgpass or PGPASSWORD",
-        )
+    _refuse_secrets(tree)
     for section, names in _environment_names().items():
         for name in names:
             value = os.environ.get(f"NHIRX_{section}_{name}".upper())
@@ -223,6 +226,33 @@ def load(path: Path | None = None) -> Settings:
         elif first["type"] == "missing":
             problem = "缺少這個值 / it is missing"
         raise SettingInvalid(setting=".".join(map(str, first["loc"])), problem=problem) from None
+
+
+def _refuse_secrets(part: Any, place: tuple[str, ...] = (), name: str = "") -> None:
+    """Whoever reads or backs up the settings must get into nothing by them. The value is in no message.
+
+    Raises ``SettingInvalid`` for the first text below ``part`` that is a secret by its look, or in a plugin's options by its name.
+    """
+    if isinstance(part, dict):
+        for key, value in part.items():
+            _refuse_secrets(value, (*place, str(key)), str(key))
+    elif isinstance(part, list):
+        for value in part:
+            _refuse_secrets(value, place, name)
+    elif isinstance(part, str) and part:
+        named = place[:2] == ("plugins", "options") and _SECRET.search(name) and not _ELSEWHERE.search(name)
+        if not named and not _PASSWORD.search(part):
+            return
+        zh, en = "該外掛說明的環境變數或檔案", "the environment variable or file that its plugin names"
+        if place == ("outbox", "url"):
+            zh, en = "~/.pgpass 或環境變數 PGPASSWORD", "~/.pgpass or PGPASSWORD"
+        elif len(place) == 2 and place[1] in _environment_names().get(place[0], ()):
+            zh, en = (f"{word} {'_'.join(('NHIRX', *place)).upper()}" for word in ("環境變數", "the environment variable"))
+        elif place[:1] != ("plugins",):
+            zh, en = "不含密碼的寫法", "a form without it"
+        raise SettingInvalid(
+            setting=".".join(place), problem=f"密碼與金鑰不寫在設定檔：請用{zh} / no password or key in this file: use {en}"
+        )
 
 
 def _unknown(place: tuple[int | str, ...]) -> str:

@@ -17,6 +17,11 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "nhirx.toml"
 
 
+def written(file: Path, text: str) -> Path:
+    file.write_text(text, "utf-8")
+    return file
+
+
 def test_defaults_without_a_file():
     """A machine without settings works as far as no unpublished value is needed."""
     found = settings.load()
@@ -150,6 +155,46 @@ def test_a_password_in_the_file_is_refused_and_not_repeated(tmp_path: Path, url:
     with pytest.raises(SettingInvalid, match=r"\.pgpass") as caught:
         settings.load(tmp_path / "nhirx.toml")
     assert "hidden" not in str(caught.value.as_json())
+
+
+@pytest.mark.parametrize(
+    ("text", "setting", "way_out"),
+    [
+        ("[counter]\ncamera = 'rtsp://admin:hidden@192.0.2.7/1'\n", "counter.camera", "NHIRX_COUNTER_CAMERA"),
+        ("[upload.service]\nurl = 'https://me:hidden@example.org'\n", "upload.service.url", "a form without it"),
+        ("[plugins.options.sql]\nurl = 'postgresql://me:hidden@server/his'\n", "plugins.options.sql.url", "its plugin names"),
+        ("[plugins.options.sql]\ndsn = 'DRIVER=x;UID=me;PWD=hidden'\n", "plugins.options.sql.dsn", "its plugin names"),
+        (
+            "[plugins.options.x]\nurl = 'https://a.example/hook?access_token=hidden'\n",
+            "plugins.options.x.url",
+            "its plugin names",
+        ),
+        ("[plugins.options.webhook]\nsecret = 'hidden'\n", "plugins.options.webhook.secret", "its plugin names"),
+        ("[plugins.options.x.deep]\napi_key = ['a', 'hidden']\n", "plugins.options.x.deep.api_key", "its plugin names"),
+        ("[plugins.options.x]\naccess_token = 'hidden'\n", "plugins.options.x.access_token", "its plugin names"),
+        ("[plugins.options.x]\npem = '-----BEGIN EC PRIVATE KEY-----hidden'\n", "plugins.options.x.pem", "its plugin names"),
+        ("[outbox]\nkey = 'hidden'\n", "outbox.key", "env"),
+        ("[outbox]\npassword = 'hidden'\n", "outbox.password", "no such setting"),
+    ],
+)
+def test_no_secret_stands_in_the_file(file: Path, text: str, setting: str, way_out: str) -> None:
+    """Refused wherever one is written, with where it belongs instead, and never repeated."""
+    with pytest.raises(SettingInvalid) as caught:
+        settings.load(written(file, text))
+
+    said = str(caught.value.as_json())
+
+    assert (setting, True, False) == (caught.value.detail["setting"], way_out in said, "hidden" in said)
+
+
+def test_where_a_secret_is_kept_may_stand_in_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names of files and variables are no secrets, and the environment may hold one."""
+    monkeypatch.setenv("NHIRX_COUNTER_CAMERA", "rtsp://admin:hidden@192.0.2.7/1")
+    text = "[plugins.options.webhook]\nsecret_file = '/x'\nurl = 'https://a.example/?pw=1'\ntoken = ''\n"
+    found = settings.load(written(file, text))
+
+    assert "rtsp://admin:hidden@192.0.2.7/1" == found.counter.camera
+    assert "/x" == found.plugins.options["webhook"]["secret_file"]
 
 
 def test_a_database_url_without_a_password_is_fine(tmp_path: Path) -> None:
