@@ -113,6 +113,7 @@ def _fill(outbox: Outbox, source: Callable[[], Iterator[tuple[Table, dict[str, A
         if any(connection.execute(select(func.count()).select_from(table)).scalar() for table in (dispensings, queue, events)):
             raise InputError(problem="還原的對象必須是空的資料庫 / only an empty outbox can be restored into")
         connection.execute(meta.delete())
+        connection.execute(chain.delete())
         batch: list[dict[str, Any]] = []
         before: Table | None = None
         for table, row in source():

@@ -56,11 +56,15 @@ class Database:
         if self.version() == HEAD:
             return
         with _migrating, named(self.where), self.engine.connect() as connection, connection.begin():
-            if not self.is_sqlite:  # SQLite's own BEGIN IMMEDIATE already keeps others out
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            self.alone(connection)
             from nhirx.outbox.migrations import upgrade
 
             upgrade(connection)
+
+    def alone(self, connection: Connection) -> None:
+        """Until its transaction ends no other program sets this database up."""
+        if not self.is_sqlite:  # SQLite's own BEGIN IMMEDIATE already keeps others out
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
 
     def version(self) -> str | None:
         """The schema's version, or None for an empty database. Raises ``StoreError`` for a newer one than this program knows."""

@@ -32,7 +32,7 @@ from sqlalchemy.types import TypeDecorator
 from nhirx.outbox.states import JOURNAL_STATES, QUEUE_STATES
 from nhirx.roc import TAIPEI
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a test compares it with the files."""
 
 
@@ -192,13 +192,15 @@ events = Table(
 )
 Index("ix_events_subject", events.c.subject, events.c.subject_id)
 
-# One row: the end of the chain. It is also the lock that puts concurrent writers in order.
+# One row: the end of the chain, with a keyed mark that nobody can make for another end without the key. It is also the lock that
+# puts concurrent writers in order.
 chain = Table(
     "chain",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("seq", Integer, nullable=False),
     Column("digest", String(64), nullable=False),
+    Column("mark", String(64)),
 )
 
 meta = Table("meta", metadata, Column("name", String(64), primary_key=True), Column("value", Text, nullable=False))

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from nhirx.errors import KeyWrong
 from nhirx.outbox import keys, trail
@@ -19,12 +19,14 @@ from nhirx.outbox.engine import Database
 from nhirx.outbox.journal import Journal
 from nhirx.outbox.keys import KeyRing
 from nhirx.outbox.queue import Queue
-from nhirx.outbox.schema import events, meta
+from nhirx.outbox.schema import chain, dispensings, events, meta, queue
 from nhirx.outbox.values import Event
 from nhirx.roc import TAIPEI
 from nhirx.settings import Settings, data_path
 
 _PROOF = "key-proof"
+_PROVEN, _UNMARKED = "proof 2", "proof"
+"""What the proof is of. The second: made before the end of the audit trail had a mark."""
 
 
 def now() -> datetime:
@@ -101,15 +103,29 @@ class Outbox:
         self.close()
 
     def _prove_key(self) -> None:
-        """A value sealed at the making of the database: another key shows here, not at the first record."""
+        """A value made at the making of the database: another key shows here, not at the first record.
+
+        It says as well that the end of the audit trail is marked. Only a database with nothing in it is a new one, and without the key
+        nobody can say of a newer one that it is an older one: so nobody gets a cut trail marked anew.
+        """
+        query = select(meta.c.value).where(meta.c.name == _PROOF)
         with self.database.reading() as connection:
-            proof = connection.execute(select(meta.c.value).where(meta.c.name == _PROOF)).scalar()
-        if proof is None:
-            with self.database.writing() as connection:
-                if connection.execute(select(meta.c.value).where(meta.c.name == _PROOF)).scalar() is None:
-                    connection.execute(insert(meta).values(name=_PROOF, value=self.ring.hash("proof", "proof")))
-        elif proof != self.ring.hash("proof", "proof"):
-            raise KeyWrong(problem="這不是此資料庫的金鑰 / this is another database's key")
+            if connection.execute(query).scalar() == self.ring.hash(_PROVEN, "proof"):
+                return
+        with self.database.writing() as connection:
+            self.database.alone(connection)
+            proof = connection.execute(query).scalar()
+            if proof is None:
+                connection.execute(insert(meta).values(name=_PROOF, value=self.ring.hash(_PROVEN, "proof")))
+                if any(connection.execute(select(table).limit(1)).first() for table in (events, chain, queue, dispensings)):
+                    return
+            elif proof == self.ring.hash(_UNMARKED, "proof"):
+                connection.execute(update(meta).where(meta.c.name == _PROOF).values(value=self.ring.hash(_PROVEN, "proof")))
+            elif proof == self.ring.hash(_PROVEN, "proof"):  # another program was quicker
+                return
+            else:
+                raise KeyWrong(problem="這不是此資料庫的金鑰 / this is another database's key")
+            trail.begin(connection, self.ring)
 
 
 def open_outbox(settings: Settings, *, clock: Clock = now, who: str = "nhirx") -> Outbox:

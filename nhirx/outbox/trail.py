@@ -1,7 +1,10 @@
 """The audit trail: every step as one line of a chain, written in the transaction of the step itself.
 
 The digest of a line is a keyed hash over the digest before it and the line, so nobody without the key can change, drop or insert a
-line unnoticed. The end of the chain stands in a row of its own, so cutting the last lines off shows as well.
+line unnoticed. The end of the chain stands in a row of its own with a keyed mark, from the making of the database on, so cutting the
+last lines off shows as well, and so does a trail that was begun anew: whatever is wrong with the end when a line is written breaks the
+chain at that line for good. An end that was copied earlier, together with the mark of that time, shows only beside a digest that was
+written down elsewhere.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from nhirx.errors import StoreDamaged
 from nhirx.outbox import prepared
@@ -21,10 +24,12 @@ from nhirx.outbox.schema import chain, events, micros
 from nhirx.outbox.values import Event
 
 _START = "0" * 64
-_END = Prepared(select(prepared.chain.c.seq, prepared.chain.c.digest).with_for_update())
+_BROKEN = "f" * 64
+_END = Prepared(select(prepared.chain.c.seq, prepared.chain.c.digest, prepared.chain.c.mark).with_for_update())
+_LAST = Prepared(select(func.coalesce(func.max(prepared.events.c.seq), 0)))
 _APPEND = Prepared(insert(prepared.events), *prepared.events.c.keys())
-_BEGIN = Prepared(insert(prepared.chain), "id", "seq", "digest")
-_MOVE = Prepared(update(prepared.chain), "seq", "digest")
+_BEGIN = Prepared(insert(prepared.chain), "id", "seq", "digest", "mark")
+_MOVE = Prepared(update(prepared.chain), "seq", "digest", "mark")
 _FIELDS = ("seq", "at", "who", "event", "subject", "subject_id", "after", "note")
 _note = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str).encode
 _line = json.JSONEncoder(ensure_ascii=False).encode
@@ -41,7 +46,10 @@ def write(
     if not steps:
         return
     end = _END.rows(connection, {})
-    seq, digest = end[0] if end else (0, _START)
+    seq, digest, mark = end[0] if end else (0, _START, None)
+    if mark != _mark(ring, seq, digest):
+        # Work goes on, but this line will never fit to what stands before it.
+        seq, digest = max(seq, _LAST.rows(connection, {})[0][0]), _BROKEN
     moment = micros(at)
     rows = []
     for event, subject, subject_id, after, note in steps:
@@ -50,10 +58,26 @@ def write(
         digest = ring.chain(digest, _line(line))
         rows.append(dict(zip(_FIELDS, line, strict=True)) | {"digest": digest})
     _APPEND.run(connection, rows)
+    values = {"seq": seq, "digest": digest, "mark": _mark(ring, seq, digest)}
     if end:
-        _MOVE.run(connection, [{"seq": seq, "digest": digest}])
+        _MOVE.run(connection, [values])
     else:
-        _BEGIN.run(connection, [{"id": 1, "seq": seq, "digest": digest}])
+        _BEGIN.run(connection, [values | {"id": 1}])
+
+
+def begin(connection: Connection, ring: KeyRing) -> None:
+    """Mark the end of a trail that has no mark yet: of a new database, and of one that an earlier program wrote."""
+    end = _END.rows(connection, {})
+    if not end:
+        seq, digest = (0, _START) if not _LAST.rows(connection, {})[0][0] else (0, _BROKEN)
+        _BEGIN.run(connection, [{"id": 1, "seq": seq, "digest": digest, "mark": _mark(ring, seq, digest)}])
+    elif end[0][2] is None:
+        seq, digest, _ = end[0]
+        _MOVE.run(connection, [{"seq": seq, "digest": digest, "mark": _mark(ring, seq, digest)}])
+
+
+def _mark(ring: KeyRing, seq: int, digest: str) -> str:
+    return ring.chain(digest, f"end {seq}")
 
 
 def lines(connection: Connection, *, subject: str | None = None, subject_id: int | None = None) -> Iterator[Event]:
@@ -74,7 +98,7 @@ def verify(connection: Connection, ring: KeyRing, where: str) -> int:
         digest = ring.chain(digest, _line(line))
         if event.seq != seq or event.digest != digest:
             raise StoreDamaged(path=where, problem=f"audit line {seq}")
-    end = connection.execute(select(chain.c.seq, chain.c.digest)).one_or_none()
-    if (tuple(end) if end is not None else (0, _START)) != (seq, digest):
+    end = connection.execute(select(chain.c.seq, chain.c.digest, chain.c.mark)).one_or_none()
+    if end is None or tuple(end) != (seq, digest, _mark(ring, seq, digest)):
         raise StoreDamaged(path=where, problem=f"audit trail ends at line {seq}")
     return seq

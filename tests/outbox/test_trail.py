@@ -1,14 +1,16 @@
 """The audit trail shows every change made to it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from nhirx.errors import StoreDamaged
 from nhirx.outbox import Outbox
 from nhirx.outbox import trail as trail_module
-from nhirx.outbox.schema import chain, events
+from nhirx.outbox.schema import chain, events, meta
 from nhirx.roc import TAIPEI
 
 
@@ -61,6 +63,68 @@ def test_every_change_shows(busy: Outbox, change) -> None:
 
     with pytest.raises(StoreDamaged, match="audit"):
         busy.verify_trail()
+
+
+def _cut(connection, mark: str) -> None:
+    """What somebody without the key can do: drop the last line and put the one before it in its place as the end."""
+    before = connection.execute(select(events.c.digest).where(events.c.seq == 5)).scalar()
+    connection.execute(delete(events).where(events.c.seq == 6))
+    kept = {} if mark == "mark kept" else {"mark": None if mark == "no mark" else before}
+    connection.execute(update(chain).values(seq=5, digest=before, **kept))
+
+
+def _emptied(connection, _: str) -> None:
+    connection.execute(delete(events))
+    connection.execute(delete(chain))
+
+
+@pytest.mark.parametrize("mark", ["mark kept", "no mark", "other mark"])
+@pytest.mark.parametrize("cut", [_cut, _emptied])
+@pytest.mark.parametrize("proof", [True, False], ids=["proof kept", "proof dropped"])
+def test_a_trail_that_is_cut_short_shows_whatever_is_made_of_its_end(
+    busy: Outbox, ring, database_url: str, record, cut, mark: str, proof: bool
+) -> None:
+    """At once, when the program is started again, and for good after it has gone on writing."""
+    with busy.database.writing() as connection:
+        cut(connection, mark)
+        if not proof:
+            connection.execute(delete(meta))
+    with pytest.raises(StoreDamaged, match="audit"):
+        busy.verify_trail()
+    with Outbox(database_url, ring=ring) as again:
+        with pytest.raises(StoreDamaged, match="audit"):
+            again.verify_trail()
+        again.queue.put(record("0USE4FA11RP4J370WR5K"))
+        again.queue.put(record("0USE4FA11RP4J370WR5L"))
+        with pytest.raises(StoreDamaged, match="audit"):
+            again.verify_trail()
+
+        assert 6 == again.counts()["built"] + again.counts()["withdrawn"]
+
+
+def test_lines_that_changed_places_show(busy: Outbox) -> None:
+    with busy.database.writing() as connection:
+        for old, new in ((3, 99), (4, 3), (99, 4)):
+            connection.execute(update(events).where(events.c.seq == old).values(seq=new))
+
+    with pytest.raises(StoreDamaged, match="audit line 3"):
+        busy.verify_trail()
+
+
+def test_programs_that_open_a_new_database_at_once_agree(database_url: str, ring) -> None:
+    """One of them sets it up; none fails, and the trail has one beginning."""
+    threads = 6
+    gate = threading.Barrier(threads)
+
+    def start(number: int) -> None:
+        gate.wait(30)
+        with Outbox(database_url, ring=ring) as one:
+            one.note("reveal", who=f"p{number}")
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(start, range(threads)))
+    with Outbox(database_url, ring=ring) as outbox:
+        assert threads == outbox.verify_trail()
 
 
 def test_a_whole_chain_forged_without_the_key_shows(busy: Outbox, ring) -> None:
