@@ -114,7 +114,7 @@ key_file = "{(home / "outbox.key").as_posix()}"
 [plugins.options.csv]
 folder = "/home/{NAME}/{NUMBER}"
 [plugins.options.webhook]
-url = "https://user:{NUMBER}@example.test/{NAME}"
+url = "https://{NUMBER}@example.test/{NAME}"
 "{NAME}" = "x"
 """,
         "utf-8",
