@@ -10,9 +10,12 @@ from fastapi import APIRouter
 from nhirx import resolver
 from nhirx.counter.callers import Caller, Present, TheDesk
 from nhirx.counter.desk import Desk
-from nhirx.counter.explain import explained
+from nhirx.counter.explain import explained, masked_xml, to_be_sent
 from nhirx.counter.models import PlanBody
-from nhirx.model import CardFacts, Facts
+from nhirx.errors import NhirxError
+from nhirx.model import CardFacts, Facts, Prescription, UploadPlan
+from nhirx.rehearsal import preview
+from nhirx.roc import TAIPEI
 
 router = APIRouter(tags=["plan"])
 
@@ -23,6 +26,7 @@ def plan(body: PlanBody, desk: TheDesk, caller: Present) -> dict[str, Any]:
 
     Reads no card, takes no number, sends nothing. The answer is that of ``nhirx resolve`` with every field explained (``explained``),
     findings as cards (``block``, ``warn``, ``info``), the arithmetic of the next fill (``refill``) and every period (``windows``).
+    ``record`` is everything that will be sent, lines too, and ``xml`` the same masked; null where nothing will be sent.
     """
     facts = facts_of(body, desk)
     desk.patients[caller.id] = facts.patient.national_id
@@ -30,9 +34,20 @@ def plan(body: PlanBody, desk: TheDesk, caller: Present) -> dict[str, Any]:
     windows = resolver.deadlines(facts, calendar=resolver.read_calendar(desk.host.settings.rules.calendar_file))
     return made.as_json() | {
         "explained": explained(made),
+        **_sent(made, facts, body.prescription, desk),
         "refill": _refill(facts, windows),
         "windows": [window.as_json() for window in windows],
     }
+
+
+def _sent(plan: UploadPlan, facts: Facts, prescription: Prescription, desk: Desk) -> dict[str, Any]:
+    try:
+        record = preview(plan, facts, prescription, desk.host.settings)
+        day = facts.dispensed_at.astimezone(TAIPEI).date()
+        return {"record": to_be_sent(plan, record, prescription, day), "xml": masked_xml(record)}
+    except NhirxError:
+        # Nothing goes out as it stands, or a setting is missing: the plan tells what it can.
+        return {"record": None, "xml": None}
 
 
 def facts_of(body: PlanBody, desk: Desk, *, scan: bool = True) -> Facts:

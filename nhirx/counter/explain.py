@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
-from nhirx.model import Reason, UploadPlan, UploadRecord
-from nhirx.resolver import explain_field, explain_plan, masked_value
+from nhirx.model import Prescription, Reason, UploadPlan, UploadRecord
+from nhirx.resolver import explain_field, explain_lines, explain_plan, masked_value
 
 _LONG = 24
 
@@ -21,6 +22,35 @@ def masked(field: str, value: str | None) -> str | None:
 def explained(plan: UploadPlan) -> list[dict[str, Any]]:
     """The rows ``explained`` of ``POST /plan``, in the order of the fields."""
     return [_row(line, line["value"]) | {"from_card": line["from_card"]} for line in explain_plan(plan)]
+
+
+def to_be_sent(plan: UploadPlan, record: UploadRecord, prescription: Prescription, day: date) -> list[dict[str, Any]]:
+    """The rows ``record`` of ``POST /plan``: each field of ``preview``, then each line's; what the card will give has no value yet."""
+    counts, lines = explain_lines(prescription, day)
+    why = {**counts, **plan.why}
+    rows = [
+        _row(explain_field(name, why.get(name)), value or None) | _whose(None, value) for name, value in record.fields.items()
+    ]
+    for number, (order, reasons) in enumerate(zip(record.orders, lines, strict=True), 1):
+        rows += [
+            _row(explain_field(name, reasons.get(name)), value or None) | _whose(number, value) for name, value in order.items()
+        ]
+    return rows
+
+
+def _whose(order: int | None, value: str) -> dict[str, Any]:
+    return {"order": order, "from_card": not value}
+
+
+def masked_xml(record: UploadRecord) -> str:
+    """The XML of ``preview`` for a screen: persons masked, what the card will give left out."""
+    from nhirx.records.write import write
+
+    def shown(segment: dict[str, str]) -> dict[str, str]:
+        return {name: masked(name, value) or "" for name, value in segment.items() if value}
+
+    made = UploadRecord(fields=shown(record.fields), orders=tuple(shown(order) for order in record.orders))
+    return write([made], "utf-8").decode("utf-8")
 
 
 def shown_record(record: UploadRecord, why: dict[str, Reason] | None = None) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from datetime import date
 
 from nhirx import roc
 from nhirx.errors import FactsInvalid, PlanBlocked
-from nhirx.model import CardOrder, CardReading, Facts, Order, Prescription, UploadPlan, UploadRecord
+from nhirx.model import CardOrder, CardReading, Facts, Order, Prescription, Reason, UploadPlan, UploadRecord
 from nhirx.resolver.derive import refill_kind
 from nhirx.settings import Settings
 from nhirx.tables.decide import Decision, decide
@@ -71,6 +71,22 @@ def card_orders(prescription: Prescription, facts: Facts) -> tuple[CardOrder, ..
     return tuple(lines)
 
 
+def explain_lines(prescription: Prescription, day: date) -> tuple[dict[str, Reason], tuple[dict[str, Reason], ...]]:
+    """Why the tables chose the codes of the lines on ``day``: of the counts among the M-fields, and of each line's D-fields."""
+    counts: dict[str, Reason] = {}
+    lines = []
+    for order in prescription.orders:
+        kind = _order_decision(order, prescription, day)
+        if kind.then["count_field"]:
+            counts.setdefault(kind.then["count_field"], kind.reason)
+        lines.append({**dict.fromkeys(("D02", "D04", "D05"), kind.reason), "D15": _substitution(order, day).reason})
+    return counts, tuple(lines)
+
+
+def _substitution(order: Order, day: date) -> Decision:
+    return decide("substitution", {"order": order.kind, "substituted": "yes" if order.substituted else "no"}, day)
+
+
 def _order_decision(order: Order, prescription: Prescription, day: date) -> Decision:
     return decide(
         "orders",
@@ -126,11 +142,7 @@ def _days(prescription: Prescription) -> int | None:
 
 
 def _order_fields(number: int, order: Order, kind: Decision, visited_at: str, signature: str | None) -> dict[str, str]:
-    mark = decide(
-        "substitution",
-        {"order": order.kind, "substituted": "yes" if order.substituted else "no"},
-        roc.parse_datetime(visited_at).date(),
-    )
+    mark = _substitution(order, roc.parse_datetime(visited_at).date())
     fields = {
         "D01": visited_at,
         "D02": kind.then["D02"],

@@ -19,6 +19,32 @@ def test_every_field_comes_with_its_rule_and_persons_are_masked(shop, page):
     assert {"M11", "M15"} <= {name for name, row in rows.items() if row["from_card"]}
 
 
+def test_all_that_will_be_sent_is_shown_before_the_card_is_asked(shop, page):
+    """Fields of the visit and of every line, as they are in the record that is sent, but what the card gives; the XML masked."""
+    known = shop.prescription()
+    plan = page.ok("POST", "/plan", {"prescription": known})
+    told = {(row["order"], row["field"]): row for row in plan["record"]}
+    done = page.ok("POST", "/dispensings", {"prescription": known})["dispensing"]
+    sent = {(row["order"], row["field"]): row for row in page.ok("GET", f"/records/{done['record_id']}")["fields"]}
+    mine = {place: row["value_masked"] for place, row in told.items() if not row["from_card"]}
+
+    assert set(sent) == set(told)
+    assert {place: sent[place]["value_masked"] for place in mine} == mine
+    assert {(None, "M11"), (None, "M15"), (1, "D01"), (1, "D11")} <= {place for place, row in told.items() if row["from_card"]}
+    assert all(row["source"] and row["why_zh"] for place, row in told.items() if place[1] in {"D02", "D04", "D05", "M24"})
+    assert {(1, "D06"), (None, "M44")} <= set(mine)
+    assert f"<D06>{known['orders'][0]['code']}</D06>" in plan["xml"].replace("\n", "")
+    assert known["patient"]["national_id"] not in plan["xml"]
+    assert known["sheet"]["visit_id"] not in plan["xml"]
+
+
+def test_where_nothing_is_sent_there_is_no_record_to_show(shop, page):
+    """A held card: the plan stands, without a record."""
+    plan = page.ok("POST", "/plan", {"prescription": shop.prescription(), "card": {"state": "absent"}})
+
+    assert (None, None) == (plan["record"], plan["xml"])
+
+
 def test_the_next_fill_is_counted_before_the_eyes(shop, page):
     """Ten days before the supply runs out, in words of both languages."""
     known = shop.prescription()

@@ -38,7 +38,7 @@ function build() {
   const before = panel;
   before?.dispose();
   sheet?.dispose();
-  panel = new Panel(taken);
+  panel = new Panel(taken, may);
   if (before && isBusy()) panel.adopt(before);
   sheet = new SheetView();
   today ??= new Today();
@@ -52,7 +52,16 @@ function build() {
   document.title = `${t(state.view === "review" ? "review.brand" : "brand")} · nhirx`;
 }
 
+let view = state.view;
+
 function draw() {
+  place();
+  // Who moves by keyboard goes on inside what was opened, not where the view before had left off.
+  if (state.view !== view && state.view !== "review" && state.gate === "ready") main.focus({ preventScroll: true });
+  view = state.view;
+}
+
+function place() {
   if (state.gate !== "ready") return put(main, gate.element);
   if (state.view === "review") return put(main, (review ??= new ReviewView()).element);
   if (state.view === "today") return put(main, today.element);
@@ -66,9 +75,10 @@ function draw() {
 }
 const counter = { element: null, panel: null };
 
-/** A sheet was taken while another is worked on: only a person may put the first one away. */
+/** A sheet comes while another is worked on: only a person may put the first one away. */
+const may = async () => !isBusy() || confirm(t("away.title"), t("away.words"), { yes: t("away.yes") });
+
 async function taken(found) {
-  if (isBusy() && !(await confirm(t("away.title"), t("away.words"), { yes: t("away.yes") }))) return;
   const { text } = found;
   await begin(found);
   if (text === state.work?.sheet.text) document.getElementById("work-title")?.focus({ preventScroll: true });
@@ -77,8 +87,7 @@ async function taken(found) {
 async function putAway() {
   if (!state.work) return;
   if (state.work.phase === "sending" || state.work.phase === "lost") return;
-  if (isBusy() && !(await confirm(t("away.title"), t("away.words"), { yes: t("away.yes") }))) return;
-  clear();
+  if (await may()) clear();
 }
 
 async function noId() {
@@ -121,7 +130,10 @@ function keys() {
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, select, textarea, dialog");
     if (typing || event.key.length !== 1 || event.key === " " || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (state.gate === "ready" && state.view === "counter") panel.entry.focus();
+    if (state.gate === "ready" && state.view === "counter") {
+      panel.entry.key(event);
+      panel.entry.focus();
+    }
     if (state.gate === "ready" && state.view === "review" && /[0-9a-z]/i.test(event.key)) review.entry.focus();
   }, true);
 }

@@ -21,17 +21,18 @@ export function setLanguage(chosen) {
 }
 
 /** The words of `key`, with `{name}` replaced from `values`. */
-export function t(key, values = {}) {
+export function t(key, values = {}, chosen = language) {
   const pair = words[key];
   if (!pair) return key;
-  return pair[language === "zh" ? 0 : 1].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  return pair[chosen === "zh" ? 0 : 1].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
 /** A source's section for people: the document's short name instead of its ID. */
 export function source(text) {
   const [id, ...section] = (text ?? "").split(" ");
   const name = sources[id]?.[language === "zh" ? 0 : 1] ?? id;
-  return [name, ...section].join(" ");
+  const place = section.join(" ");
+  return `${name} ${language === "zh" ? place : place.replace(/第\s*([\d-]+)\s*條/g, "art. $1")}`.trim();
 }
 
 export const has = (key) => key in words;

@@ -30,8 +30,13 @@ export function listen() {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const act = acts.get(event.key);
     if (!act) return;
-    if (event.key !== "Escape") event.preventDefault();
-    if (isOpen() || state.gate !== "ready") return;
-    act();
+    if (isOpen()) {
+      // Esc is the dialog's own; a function key must not reach the browser behind it.
+      if (event.key !== "Escape") event.preventDefault();
+      return;
+    }
+    // Else the browser's own Esc would close, a moment later, the very dialog that this key opens.
+    event.preventDefault();
+    if (state.gate === "ready") act();
   });
 }

@@ -77,7 +77,7 @@ function content(record, id, box) {
 }
 
 /** Field, cause and what to do, of one error of the check. */
-function problemCard(one) {
+export function problemCard(one) {
   const tone = one.severity === "error" || !one.severity ? "block" : "warn";
   const fix = both(one, "fix_") || both(one.fix ?? {});
   return h("div", { class: `finding ${tone}`, data: { field: one.field, code: one.code } }, icon(tone, t(`severity.${tone}`)),

@@ -2,7 +2,7 @@
 
 import { get, post } from "../core/api.js";
 import { h, icon, put } from "../core/dom.js";
-import { both, t } from "../core/i18n.js";
+import { both, lang, t } from "../core/i18n.js";
 import { clock } from "../core/format.js";
 import { state, watch } from "../core/store.js";
 import { on } from "../core/events.js";
@@ -30,9 +30,10 @@ export class Today {
     this.state = h("select", { id: "record-state", onchange: () => this.load() }, STATES.map((one) => h("option", { value: one }, one ? t(`state.${one}`) : t("list.all"))));
     this.query = h("input", { type: "search", id: "q", autocomplete: "off", placeholder: t("list.search-hint"), oninput: () => this.soon() });
     this.worker = h("span", { class: "row" });
+    this.print = h("a", { class: "button", id: "print", target: "_blank", rel: "noopener" }, icon("print"), t("today.print"));
     put(this.element,
       h("div", { class: "head" }, h("h1", { tabindex: "-1" }, t("today.title")), this.worker,
-        h("a", { class: "button", id: "print", href: "/api/v1/print/today?format=html", target: "_blank", rel: "noopener" }, icon("print"), t("today.print"))),
+        this.print),
       h("div", { class: "filters" },
         h("div", { class: "field" }, h("label", { for: "day" }, t("list.day")), this.day),
         h("div", { class: "field" }, h("label", { for: "record-state" }, t("list.state")), this.state),
@@ -68,6 +69,7 @@ export class Today {
 
   async load() {
     const mine = ++this.asked;
+    this.print.href = `/api/v1/print/today?${new URLSearchParams({ format: "html", lang: lang(), ...(this.day.value ? { day: this.day.value } : {}) })}`;
     const query = new URLSearchParams({ day: this.day.value, state: this.state.value, q: this.query.value.trim() });
     for (const [name, value] of [...query]) if (!value) query.delete(name);
     // Somebody may type a whole ID: only its last four characters leave the page.

@@ -7,7 +7,7 @@ import { both, t } from "../core/i18n.js";
 import { clock, day } from "../core/format.js";
 import { on } from "../core/events.js";
 import { set, state, watch } from "../core/store.js";
-import { begin } from "../sheet/flow.js";
+import { begin, isBusy } from "../sheet/flow.js";
 import { stateTag } from "../sheet/done.js";
 
 export class Todo {
@@ -80,6 +80,7 @@ export class Todo {
 
   /** The card came after all: the held dispensing is planned again as a make-up. */
   async makeUp(item) {
+    if (isBusy() && !(await confirm(t("away.title"), t("away.words"), { yes: t("away.yes") }))) return;
     const given = await post(`/dispensings/${item.id}/make-up`);
     const rx = given.prescription;
     set({ view: "counter" });

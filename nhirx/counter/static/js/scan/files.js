@@ -14,9 +14,9 @@ export async function read(file) {
 }
 
 /** Which of several pages, or null. */
-export function choosePage(scans) {
+export function choosePage(scans, files = 1) {
   return dialog(t("pages.title"), (close) => [
-    h("p", {}, t("pages.words", { n: scans.length })),
+    h("p", {}, t(files > 1 ? "pages.files" : "pages.words", { n: scans.length, files })),
     h("div", { class: "choices" }, scans.map((scan, index) => h("button", { class: "item", type: "button", onclick: () => close(scan) },
       h("strong", {}, `${index + 1}`), h("span", { class: "mono" }, scan.visit_id ? grouped(scan.visit_id) : t(`status.${scan.status}`)), null))),
     h("footer", {}, h("button", { class: "button", type: "button", onclick: () => close(null) }, t("cancel"))),

@@ -5,19 +5,21 @@ import { play } from "../core/sound.js";
 import { choosePage, chooseSheet, read } from "./files.js";
 import { advice } from "./speech.js";
 
+const MOST = 10; // files at once: a counter works on one sheet, a folder is for `nhirx batch`
+
 /** Read what was dropped, pasted or chosen. @param {import("./panel.js").Panel} panel @param {File[]} given */
 export async function openFiles(panel, given) {
-  for (const file of given.slice(0, 1)) {
-    panel.speak({ tone: "info", icon: "wait", words: t("file.reading") });
-    try {
-      const scans = await read(file);
-      const scan = scans.length > 1 ? await choosePage(scans) : scans[0];
-      if (scan) await page(panel, scan);
-      else panel.speak({ tone: "", icon: "sheet", words: t("said.look"), more: t("said.look-more") });
-    } catch (error) {
-      play("trouble");
-      panel.speak({ tone: "block", icon: "block", words: both(error) });
-    }
+  if (!given.length || !(await panel.may())) return;
+  panel.speak({ tone: "info", icon: "wait", words: t("file.reading") });
+  try {
+    const scans = [];
+    for (const file of given.slice(0, MOST)) scans.push(...(await read(file)));
+    const scan = scans.length > 1 ? await choosePage(scans, given.length) : scans[0];
+    if (scan) await page(panel, scan);
+    else panel.speak({ tone: "", icon: "sheet", words: t("said.look"), more: t("said.look-more") });
+  } catch (error) {
+    play("trouble");
+    panel.speak({ tone: "block", icon: "block", words: both(error) });
   }
 }
 

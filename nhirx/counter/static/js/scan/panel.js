@@ -14,9 +14,10 @@ import { Speech } from "./speech.js";
 import { drawTools } from "./tools.js";
 
 export class Panel {
-  /** @param {(sheet: any) => void} taken called with what begins the work on a sheet */
-  constructor(taken) {
+  /** @param {(sheet: any) => void} taken called with what begins the work on a sheet @param {() => Promise<boolean>} may whether the one at hand may be put away for it */
+  constructor(taken, may) {
     this.taken = taken;
+    this.may = may;
     this.mode = "off";
     this.torch = false;
     this.overlay = new Overlay();
@@ -118,6 +119,8 @@ export class Panel {
 
   /** Take over the picture of the sheet at hand from the panel before this one. @param {Panel} before */
   adopt(before) {
+    this.entry.doctor = before.entry.doctor;
+    this.entry.draw(null);
     if (!before.canvas.hidden) this.still(before.canvas);
     this.overlay.svg.setAttribute("viewBox", before.overlay.svg.getAttribute("viewBox") ?? "0 0 1280 720");
     this.overlay.svg.replaceChildren(...before.overlay.svg.childNodes);
@@ -172,6 +175,10 @@ export class Panel {
     else this.overlay.guide(width, height);
     if (again) return this.speak({ tone: "ok", icon: "ok", words: t("said.same"), more: t("said.same-more") });
     this.speak(this.speech.hear(scan, answer.taken));
+    // Who looks at the sheet and not at the page hears that nothing will be taken; once, not with every frame.
+    const stopped = ["several", "conflict"].includes(scan.status);
+    if (stopped && !this.stopped) play("trouble");
+    this.stopped = stopped;
     const reasons = scan.reasons ?? [scan.reason];
     if (this.torch && reasons.includes("glare")) this.setTorch(false, true);
     if (answer.taken) this.accept(scan, this.mode === "server" ? this.server : this.live);
@@ -193,13 +200,14 @@ export class Panel {
     this.show();
   }
 
-  /** The picture shown now as a file, for a sheet that nobody can read. */
+  /** The picture shown now as a file, for a sheet that nobody can read: of the file that was opened, or of the camera. */
   async picture() {
-    const source = this.mode === "server" ? this.server.still() : this.live.still();
+    const source = this.mode === "still" ? this.canvas : this.mode === "server" ? this.server.still() : this.live.still();
     return source.width ? new Promise((done) => source.toBlob(done, "image/jpeg", 0.9)) : null;
   }
 
-  typed(text, answer) {
+  async typed(text, answer) {
+    if (!(await this.may())) return;
     play("taken");
     this.speak({ tone: "ok", icon: "ok", words: t("said.typed") });
     this.overlay.clear();

@@ -2,7 +2,7 @@
 
 import { both, has, t } from "../core/i18n.js";
 
-const PATIENCE = 2000; // milliseconds without a reading until advice is given
+const PATIENCE = 1500; // milliseconds without a reading until advice is given: with the frame that tells it, less than two seconds
 
 /**
  * @typedef {{tone: ""|"ok"|"info"|"warn"|"block", icon: string, words: string, more?: string, pips?: number}} Said

@@ -16,7 +16,7 @@ export function drawTools(panel) {
   put(panel.note, icon("camera"), h("p", {}, t("note.words")),
     button("note-server", "camera", t("camera.server"), () => panel.startServer()));
   const { torch, zoom } = on ? panel.camera.abilities() : { torch: false, zoom: null };
-  const chooser = h("input", { type: "file", id: "file", class: "sr", tabindex: "-1", accept: "image/*,application/pdf,.tif,.tiff", "aria-label": t("file.choose"), onchange: (event) => {
+  const chooser = h("input", { type: "file", id: "file", multiple: true, class: "sr", tabindex: "-1", accept: "image/*,application/pdf,.tif,.tiff", "aria-label": t("file.choose"), onchange: (event) => {
     openFiles(panel, [...event.target.files]);
     event.target.value = "";
   } });

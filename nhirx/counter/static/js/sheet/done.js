@@ -4,7 +4,7 @@ import { h, icon } from "../core/dom.js";
 import { both, t } from "../core/i18n.js";
 import { clock, grouped, maskId, maskVisit } from "../core/format.js";
 import { state } from "../core/store.js";
-import { openRecord } from "../lists/record-detail.js";
+import { openRecord, problemCard } from "../lists/record-detail.js";
 import { clear } from "./flow.js";
 import { xml } from "./record.js";
 
@@ -32,6 +32,7 @@ export function done(work) {
   if (!record) return h("section", { class: "stack" }, outcome("info", "info", t("done.none"), t("done.none-more")), next());
   const away = ["built", "sending"].includes(record.state) && state.server?.worker?.breaker === "open";
   const [tone, shape] = away ? ["warn", "wait"] : TONE[record.state] ?? ["info", "send"];
+  const errors = record.check?.errors ?? [];
   const words = away ? "done.away" : `done.${record.state}`;
   return h("section", { class: "stack", id: "done", data: { state: record.state } },
     outcome(tone, shape, t(words), t(`${words}-more`)),
@@ -42,7 +43,10 @@ export function done(work) {
         record.opcode ? [h("dt", {}, t("list.opcode")), h("dd", { class: "mono small soft" }, record.opcode)] : null),
       record.problem && !away ? h("p", { class: "finding warn" }, icon("warn"), h("span", { class: "words" }, both(record.problem))) : null,
       xml(record.id)),
-    record.state === "rejected" ? h("button", { class: "button primary big", type: "button", id: "see-why", onclick: () => openRecord(record.id) }, icon("list"), t("done.why")) : null, next());
+    record.state === "rejected" ? [
+      errors.length ? h("section", { class: "stack tight", id: "why-rejected", "aria-label": t("check.title") }, errors.map(problemCard)) : null,
+      h("button", { class: "button primary big", type: "button", id: "see-why", onclick: () => openRecord(record.id) }, icon("list"), t("done.why")),
+    ] : null, next());
 }
 
 const outcome = (tone, shape, title, more) => h("div", { class: `outcome ${tone}`, role: "status" }, icon(shape), h("div", {}, h("h2", { id: "work-title", tabindex: "-1" }, title), h("p", { class: "said-more" }, more)));

@@ -4,6 +4,7 @@ import { h, icon } from "../core/dom.js";
 import { both, source, t } from "../core/i18n.js";
 import { set } from "../core/store.js";
 import { change, differs, dispense, replan } from "./flow.js";
+import { cardSays } from "./patient.js";
 
 const RANK = { block: 0, warn: 1, info: 2, ok: 3 };
 
@@ -36,7 +37,7 @@ export function shownFindings(work) {
   if (differs(work)) given.unshift({ severity: "block", code: "wrong-sheet", zh: t("finding.differs"), en: t("finding.differs"), source: "" });
   const cards = given.sort((a, b) => RANK[a.severity] - RANK[b.severity]).map((one) => finding(one));
   if (work.sheet.confidence === "ocr" && !work.confirmed) cards.unshift(compare());
-  if (!cards.length && work.plan?.ok && !work.error) cards.push(finding({ severity: "ok", code: "all-clear", zh: t("finding.clear"), en: t("finding.clear") }));
+  if (!cards.length && work.plan?.ok && !work.error && cardSays(work).tone !== "block") cards.push(finding({ severity: "ok", code: "all-clear", zh: t("finding.clear"), en: t("finding.clear") }));
   if (!cards.length) return null;
   return h("section", { class: "stack tight", "aria-label": t("finding.title"), id: "findings" }, cards);
 }

@@ -1,4 +1,4 @@
-/** The record field by field. Hover or focus shows the rule behind a field; the XML comes on demand once the record exists. */
+/** The record field by field. Hover or focus shows the rule behind a field; the XML comes on demand, masked until the record exists. */
 
 import { get } from "../core/api.js";
 import { h, put } from "../core/dom.js";
@@ -8,10 +8,17 @@ import { change } from "./flow.js";
 export function recordTable(work) {
   if (!work.plan) return null;
   const all = work.plan.explained ?? [];
-  const rows = all.filter((row) => row.value_masked !== null || row.from_card);
+  const rows = work.plan.record ?? all.filter((row) => row.value_masked !== null || row.from_card);
   if (!rows.length) return null;
-  const empty = all.filter((row) => !rows.includes(row));
-  const fields = [fieldTable(rows), empty.length ? h("details", {}, h("summary", {}, t("record.empties", { n: empty.length })), fieldTable(empty)) : null];
+  const empty = all.filter((row) => row.value_masked === null && !row.from_card);
+  const lines = rows.filter((row) => row.order);
+  const more = (words, inside) => h("details", {}, h("summary", {}, words), inside);
+  const fields = [
+    fieldTable(rows.filter((row) => !row.order)),
+    lines.length ? more(t("record.lines", { n: lines.length }), fieldTable(lines)) : null,
+    empty.length ? more(t("record.empties", { n: empty.length }), fieldTable(empty)) : null,
+    work.plan.xml ? more(t("record.xml"), [h("p", { class: "hint" }, t("record.xml-draft")), h("pre", { class: "xml", tabindex: "0", "aria-label": "XML" }, lined(work.plan.xml))]) : null,
+  ];
   return h("details", { class: "card", id: "record", open: work.recordOpen, ontoggle: (event) => {
     if (event.target.open !== Boolean(work.recordOpen)) change({ recordOpen: event.target.open });
   } },
@@ -36,6 +43,9 @@ export function fieldTable(rows, wrong = () => []) {
   return h("div", { class: "stack tight" }, why, table);
 }
 
+/** One element a line, for the eye only. */
+const lined = (text) => text.replaceAll("><", ">\n<");
+
 /** The XML of a record, asked for only when it is opened; looking at it is written down by the program. */
 export function xml(record) {
   const text = h("pre", { class: "xml", tabindex: "0", "aria-label": "XML" });
@@ -43,7 +53,6 @@ export function xml(record) {
     if (!event.target.open || text.textContent) return;
     text.textContent = t("loading");
     const found = await get(`/records/${record}/xml`, { text: true }).catch((error) => both(error));
-    // One element a line, for the eye only.
-    text.textContent = found.replaceAll("><", ">\n<");
+    text.textContent = lined(found);
   } }, h("summary", {}, t("record.xml")), h("p", { class: "hint" }, t("record.xml-hint")), text);
 }

@@ -30,7 +30,7 @@ export const lists = {
   "done.none-more": ["依規則沒有要上傳的資料。", "By the rules there is nothing to send."],
   "done.next": ["下一張", "Next sheet"],
   "done.next-more": ["或直接把下一張放到鏡頭前。", "Or hold the next sheet before the camera."],
-  "done.why": ["看哪裡要改", "See what to change"],
+  "done.why": ["更正這筆資料", "Correct this record"],
   "recent.title": ["剛才", "Just before"],
 
   "state.built": ["待送出", "To be sent"],

@@ -80,6 +80,7 @@ export const scan = {
   "file.reading": ["正在讀取檔案…", "Reading the file…"],
   "pages.title": ["選擇一頁", "Choose a page"],
   "pages.words": ["這個檔案有 {n} 頁，要處理哪一頁？", "The file has {n} pages. Which one?"],
+  "pages.files": ["{files} 個檔案共 {n} 頁，要處理哪一頁？", "{files} files with {n} pages. Which one?"],
   "several.title": ["看到兩張以上的處方箋", "More than one sheet"],
   "several.words": ["請看紙上的號碼，選要調劑的那一張。", "Compare with the paper and choose the one to dispense."],
 
@@ -88,5 +89,7 @@ export const scan = {
   "entry.take": ["取用", "Take"],
   "entry.left": ["還差 {n} 碼", "{n} more"],
   "entry.valid": ["格式正確，按 Enter 取用", "Well formed. Enter to take it"],
+  "entry.ime": ["輸入法開著，把條碼槍的按鍵變成了注音。內容已依按鍵還原；請把輸入法切到英數。", "An input method was on and turned the scanner's keys into syllables. The text was put back by the keys; switch it to English."],
+  "entry.last": ["剛才那一筆：", "The scan before:"],
   "entry.invalid": ["這不是就醫識別碼，請核對紙上的 20 碼", "This is no visit ID; compare the 20 characters on the paper"],
 };

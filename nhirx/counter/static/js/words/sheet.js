@@ -92,6 +92,7 @@ export const sheet = {
   "finding.compare": ["這個號碼只由文字辨識讀到。我已逐字與紙本核對，完全相同。", "This ID was read as text only. I compared every character with the paper: it is the same."],
 
   "record.title": ["將上傳的 {n} 個欄位", "The {n} fields to be sent"],
+  "record.lines": ["醫令的 {n} 個欄位", "{n} fields of the lines"],
   "record.empties": ["{n} 個空白的欄位", "{n} empty fields"],
   "record.hint": ["滑鼠移到、或用 Tab 移到欄位代號，就會看到規則與依據。", "Point at a field, or reach it with Tab, to see its rule and source."],
   "record.why-hint": ["選一個欄位看它的規則。", "Choose a field to see its rule."],
@@ -102,6 +103,7 @@ export const sheet = {
   "record.empty": ["（空白）", "(empty)"],
   "record.given": ["照處方或設定填入。", "As the prescription or the settings have it."],
   "record.xml": ["XML 原文", "The XML"],
+  "record.xml-draft": ["預覽：個資已遮蔽，由健保卡填入的欄位尚未列出。", "A preview: persons are masked, and what the card will fill in is not there yet."],
   "record.xml-hint": ["內含個人資料；開啟會寫入稽核紀錄。", "Holds personal data; opening it is written to the audit trail."],
 
   "act.title": ["下一步", "Next"],
