@@ -49,6 +49,11 @@ class JsonService:
         self._clients: dict[bool, httpx.Client] = {}
         self._context: ssl.SSLContext | None = None
 
+    @property
+    def timeout(self) -> float:
+        """Seconds that a request may take unless its caller says otherwise."""
+        return self._settings.timeout
+
     def request(
         self,
         method: str,

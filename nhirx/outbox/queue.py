@@ -339,7 +339,7 @@ class Queue:
     def _value(self, found: Mapping[str, Any]) -> Queued:
         """The value of a row, whether its times are times or microseconds."""
         values = {name: found[name] for name in ("id", "dispensing_id", "state", "attempts", "lease", "opcode", "place", "batch")}
-        for name in ("built_at", "changed_at", "due_at", "sent_at"):
+        for name in ("built_at", "changed_at", "due_at", "sent_at", "lease_until"):
             values[name] = moment(found[name]) if isinstance(found[name], int) else found[name]
         return Queued.model_validate(
             values

@@ -64,6 +64,8 @@ class Queued(Value):
     unique: bool = True
     """Whether a second copy replaces the first at the NHI. Placeholders in M15 do not name one visit."""
     lease: str | None = None
+    lease_until: datetime | None = None
+    """When another sender may take it: nothing that this one sends may still be on its way then."""
     opcode: str | None = None
     place: int | None = None
     batch: int | None = None

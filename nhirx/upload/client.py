@@ -7,12 +7,14 @@ programs differ in them.
 from __future__ import annotations
 
 import base64
+import math
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from nhirx.errors import AnswerLost, AnswerMalformed, ResultNotReady, UploadRefused
+from nhirx.errors import AnswerLost, AnswerMalformed, ResultNotReady, ServiceTimeout, UploadRefused
 from nhirx.http import JsonService
 from nhirx.model import CheckResult, Receipt, UploadRecord, UploadSignature
 from nhirx.roc import TAIPEI
@@ -62,8 +64,8 @@ class UploadClient:
         data = base64.b64encode(write(records, self._encoding)).decode("ascii")
         return Packed(data, self._signature() if sign else None)
 
-    def send(self, packed: Packed, now: datetime) -> Receipt:
-        """Send what ``pack`` made. A signature that has expired is made anew, once.
+    def send(self, packed: Packed, now: datetime, *, within: float = math.inf) -> Receipt:
+        """Send what ``pack`` made. A signature that has expired is made anew, once. It is over ``within`` seconds, one way or the other.
 
         Raises ``UploadRefused`` when the service does not take it, and what ``JsonService`` and ``sign`` raise. After a
         ``TransportError`` whose ``detail["reached"]`` is not False nobody knows whether it was taken.
@@ -71,7 +73,7 @@ class UploadClient:
         body = {"sType": self._settings.mode, "sPatData": packed.data, "sUploadDT": _digits17(now)}
         with self._sending:
             try:
-                answer = self._signed(self._settings.upload_path, body, packed.signature, reuse=True)
+                answer = self._signed(self._settings.upload_path, body, packed.signature, reuse=True, within=within)
                 opcode = answer.get("Opcode") or answer.get("opcode") or answer.get("OpCode")
                 if not isinstance(opcode, str) or not opcode.strip():
                     raise AnswerMalformed(url=self._service.url, problem="taken, but without an Opcode")
@@ -109,20 +111,30 @@ class UploadClient:
             return self._sign()
 
     def _signed(
-        self, path: str, body: dict[str, Any], made: UploadSignature | None = None, *, reuse: bool = False
+        self,
+        path: str,
+        body: dict[str, Any],
+        made: UploadSignature | None = None,
+        *,
+        reuse: bool = False,
+        within: float = math.inf,
     ) -> dict[str, Any]:
+        end = time.monotonic() + within
         try:
-            return self._once(path, body, made or self._signature(), reuse)
+            return self._once(path, body, made or self._signature(), reuse, end)
         except UploadRefused as error:
             if error.detail.get("then") != "sign":
                 raise
         self._let_go()
-        return self._once(path, body, self._signature(), reuse)
+        return self._once(path, body, self._signature(), reuse, end)
 
-    def _once(self, path: str, body: dict[str, Any], made: UploadSignature, reuse: bool) -> dict[str, Any]:
+    def _once(self, path: str, body: dict[str, Any], made: UploadSignature, reuse: bool, end: float) -> dict[str, Any]:
+        seconds = min(self._service.timeout, end - time.monotonic())
+        if seconds <= 0:
+            raise ServiceTimeout(url=self._service.url, seconds=self._service.timeout, reached=False)
         values = (made.sam_id, made.institution, made.client_random, made.signature)
         signed = dict(zip(_SPELLING[self._settings.key_spelling], values, strict=True)) | body
-        answer = self._service.post(path, signed, reuse=reuse)
+        answer = self._service.post(path, signed, timeout=seconds, reuse=reuse)
         number = answer.get("RtnCode", answer.get("rtnCode", answer.get("rtncode")))
         if number is None:
             raise AnswerMalformed(url=self._service.url, problem="no RtnCode")

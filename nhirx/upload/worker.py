@@ -209,7 +209,12 @@ class Worker:
         if after is not None and not isinstance(after.result(), Receipt | RecordMalformed):
             return None
         try:
-            return self._client.send(packed or self._client.pack([item.record for item in batch]), self._clock())
+            packed = packed or self._client.pack([item.record for item in batch])
+            now = self._clock()
+            # It may have stood behind another upload for long. When the lease ends somebody else may send the same record, so by then
+            # this upload is over: two never send one record at once.
+            within = min((item.lease_until or now) - now for item in batch).total_seconds()
+            return self._client.send(packed, now, within=within)
         except NhirxError as error:
             return error
 

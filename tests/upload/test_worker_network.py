@@ -67,6 +67,47 @@ def test_an_answer_that_comes_too_late_means_the_same_record_again(make_pharmacy
     assert [visit] * 2 == received(pharmacy)
 
 
+def test_an_upload_is_over_when_its_lease_ends(make_pharmacy, sim) -> None:
+    """A service that hangs longer than the lease: by the time another sender may take the record, this one has let go of it."""
+    pharmacy = make_pharmacy(service=ServiceSettings(url=sim.url, ca_file=sim.ca_file, timeout=60.0), lease=1.5)
+    number = pharmacy.put()
+    sim.fail(UPLOAD, "hang", seconds=30)
+    began = time.monotonic()
+    step = pharmacy.worker.step()
+
+    assert (1, "service-timeout") == (step.failed, step.pause.error.code)
+    assert time.monotonic() - began < 20
+    assert [] == received(pharmacy)
+    assert "built" == pharmacy.outbox.queue.item(number).state
+
+
+def test_what_stood_behind_another_upload_for_too_long_is_not_sent(make_pharmacy) -> None:
+    """Claimed ahead, its lease ended while the upload before it was on its way: it goes back into the queue and is sent once, later."""
+    ahead = [timedelta()]
+    pharmacy = make_pharmacy(clock=lambda: now() + ahead[0], batch_size=1, retry_first=0.01, retry_limit=0.02)
+    for _ in range(3):
+        pharmacy.put()
+    plain = pharmacy.client.send
+
+    def long(packed, at, **more):
+        receipt = plain(packed, at, **more)
+        ahead[0] += timedelta(seconds=400)
+        return receipt
+
+    pharmacy.client.send = long
+    first = pharmacy.worker.step()
+
+    assert (1, 1) == (first.sent, len(received(pharmacy)))
+    assert first.pause.error.detail["reached"] is False
+
+    pharmacy.client.send = plain
+    ahead[0] += timedelta(minutes=1)
+    pharmacy.until_checked()
+
+    assert ["accepted"] * 3 == pharmacy.states()
+    assert 3 == len(received(pharmacy)) == len(set(received(pharmacy)))
+
+
 def test_answers_that_come_twice_leave_each_record_its_own_receipt(make_pharmacy) -> None:
     """One upload per record over one kept connection, every receipt doubled: none is taken for another's."""
     pharmacy = make_pharmacy(batch_size=1, retry_first=0.01, retry_limit=0.02)
