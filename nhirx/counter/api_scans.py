@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,7 @@ from nhirx.counter import codes
 from nhirx.counter.callers import Present, TheDesk
 from nhirx.counter.desk import Desk
 from nhirx.counter.models import CodeText, FindAnswer, FindBody, ScanList
+from nhirx.counter.scratch import scratch
 from nhirx.counter.shelf import Kept
 from nhirx.counter.wedge import straightened
 from nhirx.errors import FileEmpty, FileTooLarge, RequestInvalid
@@ -116,8 +116,8 @@ def _scanned(desk: Desk, data: bytes, suffix: str) -> list[dict[str, Any]]:
     from nhirx_scanner import files
 
     # The scanner opens files; this one is gone before the answer is given.
-    with tempfile.TemporaryDirectory(prefix="nhirx-") as folder:
-        path = Path(folder) / f"sheet{suffix if suffix.isascii() and suffix[1:].isalnum() else ''}"
+    with scratch(desk.options.folder) as folder:
+        path = folder / f"sheet{suffix if suffix.isascii() and suffix[1:].isalnum() else ''}"
         path.write_bytes(data)
         if (count := files.page_count(path) or 1) > _MOST_PAGES:
             raise FileTooLarge(path="sheet", problem=f"{count} > {_MOST_PAGES} pages")

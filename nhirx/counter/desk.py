@@ -14,6 +14,7 @@ from nhirx.counter.once import Once
 from nhirx.counter.options import Options
 from nhirx.counter.people import Keys, Operators
 from nhirx.counter.reader import Reader
+from nhirx.counter.scratch import sweep
 from nhirx.counter.sender import Sender
 from nhirx.counter.sessions import Session, Sessions
 from nhirx.counter.shelf import Shelf
@@ -51,6 +52,7 @@ class Desk:
     def start(self) -> None:
         self.hub.bind(asyncio.get_running_loop())
         self.once.clear(self.options.now())
+        sweep(self.options.folder)
         self.reader.start()
         if self.options.send:
             self.sender.start()

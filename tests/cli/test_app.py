@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -169,3 +172,25 @@ def test_every_command_has_help_in_both_languages(name, capfd):
         shown.append(capfd.readouterr().out)
 
     assert shown[0] != shown[1]
+
+
+def test_a_crash_leaves_no_picture_of_the_memory(tmp_path):
+    """In it stood patients and keys in clear. A real crash of a program that was allowed to dump as much as it likes."""
+    code = """
+import os, resource, sys
+most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+from nhirx.cli import main
+try:
+    main(["--version"])
+except SystemExit:
+    pass
+print(resource.getrlimit(resource.RLIMIT_CORE)[0])
+sys.stdout.flush()
+os.abort()
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+
+    assert -signal.SIGABRT == done.returncode
+    assert int(done.stdout.split()[-1]) <= 1
+    assert [] == list(tmp_path.iterdir())

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
+import time
 
 import pytest
 from PIL import Image
 
+from nhirx.counter.scratch import scratch, sweep
 from nhirx.counter.shelf import Shelf
 from nhirx.errors import ScanGone
 
@@ -121,6 +125,28 @@ def test_nothing_of_a_scan_is_left_on_disk(shop, page, rendered, monkeypatch, tm
     scan(page, (rendered / "demo-sheet.jpg").read_bytes())
 
     assert [] == list(tmp_path.iterdir())
+    assert [] == list((shop.server.options.folder / "scanning").iterdir())
+
+
+def test_the_picture_lies_where_only_its_owner_looks_and_a_killed_program_leaves_none_for_long(tmp_path):
+    """Not among the temporary files of the system; what a kill left is removed with the next picture or the next start."""
+    with scratch(tmp_path) as folder:
+        (folder / "sheet.jpg").write_bytes(b"picture")
+
+        assert (tmp_path / "scanning", 0o700) == (folder.parent, stat.S_IMODE(folder.stat().st_mode))
+        with scratch(tmp_path) as other:
+            assert folder.exists(), "another program may be at work in it"
+    for number, age in enumerate((601, -86400)):
+        left = tmp_path / "scanning" / f"sheet-left{number}"
+        left.mkdir()
+        (left / "sheet.jpg").write_bytes(b"picture")
+        os.utime(left, (time.time() - age,) * 2)
+    young = tmp_path / "scanning" / "sheet-young"
+    young.mkdir()
+    sweep(tmp_path)
+
+    assert not other.exists()
+    assert [young] == list((tmp_path / "scanning").iterdir())
 
 
 def test_the_sample_sheet_is_for_the_demo_only(page):
