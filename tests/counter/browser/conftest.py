@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
@@ -121,6 +122,28 @@ def smart_cards(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any,
     service.stop()
 
 
+SERIOUS = {"serious", "critical"}
+_IN_THEME = (
+    "theme => { const root = document.documentElement; const was = root.dataset.theme; root.dataset.theme = theme; return was; }"
+)
+
+
+def barriers(page: Page) -> dict[str, list[str]]:
+    """What axe finds serious or worse, by theme: rule and first place. In the theme that is not on, colours only: the rest is the same."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    page.emulate_media(reduced_motion="reduce")  # a colour on its way to another is neither
+    was = page.evaluate(_IN_THEME, "dark")
+    found = {}
+    for theme, options in (("dark", {"runOnly": ["color-contrast"]}), ("light", {})):
+        page.evaluate(_IN_THEME, theme)
+        told = page.evaluate("options => axe.run(document, { resultTypes: ['violations'], ...options })", options)["violations"]
+        bad = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in told if one["impact"] in SERIOUS]
+        found |= {theme: bad} if bad else {}
+    page.evaluate(_IN_THEME, was)
+    return found
+
+
 class Windows:
     """Opens windows and watches them: what they ask for, what they say on the console."""
 
@@ -173,6 +196,7 @@ def page(windows: Windows, counter: Any, signed_in: Any) -> Page:
 def shoot(made: Path) -> Callable[[Page, str], None]:
     """``shoot(page, "name")`` keeps a picture: below the tests' folder, or in the folder that NHIRX_SCREENSHOTS names.
 
+    What is worth a picture is a state of the page, so axe looks at it too, in light and in dark, with whatever dialog is open.
     With NHIRX_PICTURES the README's three are written there too, with few colours so that they stay small.
     """
     folder = Path(os.environ.get("NHIRX_SCREENSHOTS") or made / "screenshots")
@@ -185,8 +209,15 @@ def shoot(made: Path) -> Callable[[Page, str], None]:
             Path(pictures).mkdir(parents=True, exist_ok=True)
             few = Image.open(folder / f"{name}.png").convert("RGB").quantize(128, dither=Image.Dither.NONE)
             few.save(Path(pictures) / f"{README[name]}.png", optimize=True)
+        assert {} == barriers(page)
 
     return take
+
+
+@pytest.fixture(scope="session")
+def look() -> Callable[[Page], dict[str, list[str]]]:
+    """``look(page)`` is what axe finds in the state the page is in, see ``barriers``."""
+    return barriers
 
 
 @pytest.fixture

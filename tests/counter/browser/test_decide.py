@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from nhirx.roc import TAIPEI
@@ -59,12 +61,50 @@ def test_the_keyboard_alone_goes_the_whole_way(
     expect(page.locator('#done[data-state="accepted"]')).to_be_visible()
 
 
+def test_every_field_tells_its_rule_and_the_xml_is_there_on_demand(
+    page: Page, sim: Simulator, sheet: Any, scan_by_typing: Any, windows: Any
+) -> None:
+    """By pointing and by Tab, of the visit and of the lines; the XML masked before, and in full only when somebody opens it."""
+    scan_by_typing(page, sheet)
+    expect(page.locator("#dispense")).to_be_enabled()
+    page.keyboard.press("F8")
+    whole = page.locator("#record table").first
+    why = page.locator("#record .why").first
+    whole.locator("tr", has=page.locator("button", has_text="M17")).hover()
+    expect(why).to_contain_text("M17")
+    expect(why).to_contain_text("依據")
+    page.locator("[data-keep=record-summary]").focus()
+    page.keyboard.press("Tab")
+    expect(why).to_contain_text("H00")
+    expect(why).to_contain_text("依據")
+    page.locator("[data-keep=record-lines-summary]").press("Enter")
+    expect(page.locator("[data-keep=record-lines] tbody")).to_contain_text("AX90005100")
+    page.locator("[data-keep=record-xml-summary]").press("Enter")
+    expect(page.locator("#record .xml")).to_contain_text("<D06>AX90005100</D06>")
+    # News of the card draws the sheet anew; what was unfolded stays so.
+    sim.remove_card()
+    expect(page.locator("#card-state")).to_contain_text("請插入")
+    expect(page.locator("#record .xml")).to_be_visible()
+    text = page.locator("#record .xml").text_content() or ""
+    assert sheet.person.national_id not in text
+    assert sheet.visit_id not in text
+    assert not [address for address in windows.asked if address.endswith("/xml")]
+    sim.insert_card(PEOPLE[0])
+    page.keyboard.press("F9")
+    expect(page.locator('#done[data-state="accepted"]')).to_be_visible()
+    page.locator("#done details > summary").click()
+    expect(page.locator("#done .xml")).to_contain_text(sheet.visit_id)
+
+    assert 1 == len([address for address in windows.asked if address.endswith("/xml")])
+
+
 def test_another_persons_card_stops(page: Page, sim: Simulator, sheet: Any, scan_by_typing: Any, shoot: Any) -> None:
     """The card in the reader belongs to somebody else: the page stops before anything is taken from it."""
     sim.insert_card(PEOPLE[1])
     issued = len(sim.ledger.issued())
     scan_by_typing(page, sheet)
     expect(page.locator("#card-state.block")).to_contain_text("別人")
+    expect(page.locator("#findings")).to_have_count(0)  # nothing says that all is well
     expect(page.locator("#dispense")).to_be_disabled()
     shoot(page, "wrong-card")
 
@@ -154,6 +194,56 @@ def test_a_card_that_fails_asks_for_the_reason_that_fits(
     page.keyboard.press("F9")
 
     expect(page.locator("#done")).to_be_visible()
+
+
+def test_a_failure_of_the_card_lists_what_fits_it_and_nothing_else(
+    page: Page, sim: Simulator, sheet: Any, scan_by_typing: Any, shoot: Any
+) -> None:
+    """The control software refuses the number with a code: only the serials of that failure are offered, the share beside them."""
+    scan_by_typing(page, sheet)
+    expect(page.locator("#dispense")).to_be_enabled()
+    sim.fail("/api/v1/SequelNumber/Next", "status-code", code=4050)
+    page.keyboard.press("F9")
+    choices = page.locator('dialog[data-name="abnormal"] .choice')
+    expect(choices.first).to_contain_text("最符合")
+    offered = choices.all_inner_texts()
+    shoot(page, "abnormal-fitting")
+    # The first that fits is proposed; the arrow and Enter are all it takes.
+    expect(page.locator("#choose-serial")).to_be_enabled()
+    page.locator("#choose-serial").press("Enter")
+    expect(page.locator("#dispense")).to_contain_text("異常")
+    expect(page.locator("#dispense")).to_be_enabled()
+    page.keyboard.press("F9")
+    expect(page.locator('#done[data-state="accepted"]')).to_be_visible()
+
+    assert 0 < len(offered) < 6, offered
+    assert all("最符合" in one for one in offered)
+    expect(page.locator(".lights")).to_contain_text("異常")
+
+
+def test_the_picture_that_is_kept_is_the_one_that_could_not_be_read(page: Page, counter: Any, sheet: Any, sim: Simulator) -> None:
+    """A photograph that nobody can read was opened as a file: declared illegible, it is this picture that is handed over."""
+    held = io.BytesIO()
+    Image.new("RGB", (640, 480), (20, 60, 200)).save(held, "JPEG")
+    page.evaluate("""() => { const real = window.fetch; window.fetch = (address, what) => {
+        if (String(address).includes("/scans")) window.handed = what.body;
+        return real(address, what);
+    }; }""")
+    page.locator("#file").set_input_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": held.getvalue()})
+    expect(page.locator(".said.warn")).to_contain_text("條碼")
+    page.locator("#no-id").click()
+    page.keyboard.press("Enter")
+    expect(page.locator("#rx-form")).to_be_visible()
+    middle = page.evaluate("""async () => {
+        const picture = await createImageBitmap(window.handed);
+        const canvas = new OffscreenCanvas(picture.width, picture.height);
+        const brush = canvas.getContext("2d");
+        brush.drawImage(picture, 0, 0);
+        return [picture.width, picture.height, ...brush.getImageData(picture.width / 2, picture.height / 2, 1, 1).data];
+    }""")
+
+    assert (640, 480) == tuple(middle[:2])
+    assert middle[4] > 150 > 100 > middle[3] > middle[2] - 5
 
 
 def test_an_illegible_sheet_is_a_declared_act(

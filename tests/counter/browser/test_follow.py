@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -31,6 +32,7 @@ def test_a_rejected_record_is_corrected_and_accepted(
     page.locator("#pause").click()
     page.keyboard.press("Escape")
     expect(page.locator('#done[data-state="rejected"]')).to_be_visible()
+    expect(page.locator("#why-rejected .finding").first).to_contain_text("怎麼改")
     shoot(page, "rejected-done")
     page.locator("#see-why").click()
     expect(page.locator("#errors .finding").first).to_contain_text("怎麼改")
@@ -64,7 +66,7 @@ def test_the_days_list_is_searched_without_a_whole_id(
 
 
 def test_the_day_is_printed_masked(page: Page, sheet: Any, scan_by_typing: Any, counter: Any) -> None:
-    """The printable list opens in a page of its own and shows no whole ID."""
+    """The printable list of the day that is shown opens in a page of its own and shows no whole ID."""
     scan_by_typing(page, sheet)
     expect(page.locator("#dispense")).to_be_enabled()
     page.keyboard.press("F9")
@@ -77,3 +79,6 @@ def test_the_day_is_printed_masked(page: Page, sheet: Any, scan_by_typing: Any, 
 
     assert sheet.person.national_id not in text
     assert sheet.person.national_id[:3] + "*" in text
+    page.locator("#day").fill("2026-11-01")
+    expect(page.locator("#print")).to_have_attribute("href", re.compile("day=2026-11-01"))
+    assert "2026-11-01" in page.request.get(f"{counter.url}{page.locator('#print').get_attribute('href')}").text()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from nhirx.sim import PEOPLE, Simulator
@@ -61,11 +60,6 @@ def link(batch: tuple[Path, list[str]], tmp_path: Path, tools: Any) -> Iterator[
     process.stdout.close()
 
 
-def serious(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
-    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found if one["impact"] in ("serious", "critical")]
-
-
 def test_pages_are_keyed_in_from_the_keyboard_alone(windows: Any, link: str, batch: Any, shoot: Any) -> None:
     """An ID typed with O for 0, one confirmed, one page declared; zoom and moving leave the field alone; nothing else is pressed."""
     out, (typed, read, _) = batch
@@ -75,7 +69,6 @@ def test_pages_are_keyed_in_from_the_keyboard_alone(windows: Any, link: str, bat
     page.wait_for_function("document.querySelector('.review-canvas img').clientWidth > 100")
     expect(page.locator("#entry")).to_be_focused()
     shoot(page, "review-open")
-    assert serious(page) == []
     wide = page.evaluate("document.querySelector('.review-canvas').clientWidth")
     page.keyboard.press("+")
     page.keyboard.press("+")
@@ -103,7 +96,6 @@ def test_pages_are_keyed_in_from_the_keyboard_alone(windows: Any, link: str, bat
     expect(page.locator(".same")).to_contain_text("0002.jpg")
     expect(page.locator("#review-done")).to_be_visible()
     shoot(page, "review-done")
-    assert serious(page) == []
     page.keyboard.press("PageUp")
     expect(page.locator("#review-decision")).to_contain_text("無法辨識")
     page.locator("#language").click()

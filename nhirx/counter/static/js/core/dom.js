@@ -59,12 +59,14 @@ export function icon(name, label = "", extra = "") {
   return s("svg", { class: `icon ${extra}`, viewBox: "0 0 24 24", ...spoken }, s("path", { d: outer, ...line }), inner ? s("path", { d: inner, ...line }) : null);
 }
 
-/** Replace what is in `target`, and put the keyboard's place back where it was when the same thing is there again. */
+/** Replace what is in `target`; the keyboard's place and what was unfolded stay where they were when the same thing is there again. */
 export function put(target, ...children) {
   const held = target.contains(document.activeElement) ? document.activeElement : null;
   const key = held?.dataset.keep ?? held?.id;
   const caret = held && "selectionStart" in held ? held.selectionStart : null;
+  const unfolded = [...target.querySelectorAll("details[data-keep][open]")].map((one) => one.dataset.keep);
   target.replaceChildren(...children.flat(3).filter(Boolean));
+  for (const one of unfolded) target.querySelector(`details[data-keep="${CSS.escape(one)}"]`)?.setAttribute("open", "");
   if (!key) return target;
   const again = target.querySelector(`[data-keep="${CSS.escape(key)}"], #${CSS.escape(key)}`);
   again?.focus({ preventScroll: true });

@@ -12,12 +12,12 @@ export function recordTable(work) {
   if (!rows.length) return null;
   const empty = all.filter((row) => row.value_masked === null && !row.from_card);
   const lines = rows.filter((row) => row.order);
-  const more = (words, inside) => h("details", {}, h("summary", {}, words), inside);
+  const more = (name, words, inside) => h("details", { data: { keep: name } }, h("summary", { data: { keep: `${name}-summary` } }, words), inside);
   const fields = [
     fieldTable(rows.filter((row) => !row.order)),
-    lines.length ? more(t("record.lines", { n: lines.length }), fieldTable(lines)) : null,
-    empty.length ? more(t("record.empties", { n: empty.length }), fieldTable(empty)) : null,
-    work.plan.xml ? more(t("record.xml"), [h("p", { class: "hint" }, t("record.xml-draft")), h("pre", { class: "xml", tabindex: "0", "aria-label": "XML" }, lined(work.plan.xml))]) : null,
+    lines.length ? more("record-lines", t("record.lines", { n: lines.length }), fieldTable(lines)) : null,
+    empty.length ? more("record-empties", t("record.empties", { n: empty.length }), fieldTable(empty)) : null,
+    work.plan.xml ? more("record-xml", t("record.xml"), [h("p", { class: "hint" }, t("record.xml-draft")), h("pre", { class: "xml", tabindex: "0", "aria-label": "XML" }, lined(work.plan.xml))]) : null,
   ];
   return h("details", { class: "card", id: "record", open: work.recordOpen, ontoggle: (event) => {
     if (event.target.open !== Boolean(work.recordOpen)) change({ recordOpen: event.target.open });
@@ -46,13 +46,23 @@ export function fieldTable(rows, wrong = () => []) {
 /** One element a line, for the eye only. */
 const lined = (text) => text.replaceAll("><", ">\n<");
 
+/** The one that is looked at: drawn anew with news of its record, it is not asked for, and written down, again. */
+const seen = { record: null, text: "" };
+
 /** The XML of a record, asked for only when it is opened; looking at it is written down by the program. */
 export function xml(record) {
-  const text = h("pre", { class: "xml", tabindex: "0", "aria-label": "XML" });
-  return h("details", { ontoggle: async (event) => {
+  const text = h("pre", { class: "xml", tabindex: "0", "aria-label": "XML" }, seen.record === record ? seen.text : "");
+  return h("details", { data: { keep: `xml-${record}` }, ontoggle: async (event) => {
     if (!event.target.open || text.textContent) return;
     text.textContent = t("loading");
-    const found = await get(`/records/${record}/xml`, { text: true }).catch((error) => both(error));
+    let found;
+    try {
+      found = await get(`/records/${record}/xml`, { text: true });
+    } catch (error) {
+      text.textContent = both(error);
+      return;
+    }
     text.textContent = lined(found);
+    Object.assign(seen, { record, text: text.textContent });
   } }, h("summary", {}, t("record.xml")), h("p", { class: "hint" }, t("record.xml-hint")), text);
 }

@@ -29,6 +29,12 @@ export async function look() {
     const server = await get("/state");
     const locked = Boolean(server.locked);
     const restarted = state.server?.started && state.server.started !== server.started;
+    // The clock alone is no news: what a person points at is not drawn anew for it.
+    const same = state.server && JSON.stringify({ ...server, clock: "" }) === JSON.stringify({ ...state.server, clock: "" });
+    if (same && state.reached && !locked && state.gate === "ready" && server.operator === state.operator) {
+      state.server.clock = server.clock;
+      return null;
+    }
     set({ ...(server.review && state.view !== "review" ? { view: "review" } : {}), server, operator: server.operator, reached: true, ...(locked !== (state.gate === "locked") || state.gate !== "ready" ? { gate: locked ? "locked" : "ready" } : {}) });
     if (locked) await people();
     if (restarted && !locked) recover();
