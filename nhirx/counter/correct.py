@@ -15,6 +15,7 @@ from nhirx.outbox import Queued
 from nhirx.records.check import check_record
 from nhirx.records.repair import repaired
 from nhirx.records.report import ReportedRecord
+from nhirx.tables.check_codes import check_codes
 from nhirx.tables.fields import fields as field_specs
 
 _CORRECTABLE = ("rejected", "stuck", "sent", "accepted")
@@ -34,9 +35,14 @@ class Correction:
         return {
             "possible": self.record is not None,
             "changes": changes,
-            "open": [error.model_dump(mode="json") for error in self.open],
+            "open": [error.model_dump(mode="json") | {"look_at": self._look_at(error)} for error in self.open],
             "findings": [finding.model_dump(mode="json") for finding in self.findings],
         }
+
+    def _look_at(self, error: CheckError) -> list[str]:
+        """Other fields that the remedy speaks of: what is wrong may stand there."""
+        row = check_codes().get(("2.0", error.code))
+        return [name for name in row.look_at if name != error.field] if row else []
 
 
 def correction(host: Host, item: Queued, body: CorrectionBody | None = None) -> Correction:

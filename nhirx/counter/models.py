@@ -223,7 +223,9 @@ class Items(BaseModel):
 class CorrectionAnswer(BaseModel):
     possible: bool = Field(description="規則能給出唯一的更正 Whether the rules give a single right content.")
     changes: list[dict[str, Any]]
-    open: list[dict[str, Any]] = Field(description="需由人員填值的錯誤 Errors for which a person has to give a value.")
+    open: list[dict[str, Any]] = Field(
+        description="需由人員填值的錯誤；look_at：處理方式提到的其他欄位 Errors only a person can mend; look_at: other fields the remedy names."
+    )
     findings: list[dict[str, Any]]
 
 

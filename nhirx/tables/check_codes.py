@@ -30,6 +30,8 @@ class CheckCode:
     fix_zh: str = ""
     fix_en: str = ""
     repair: str = ""
+    look_at: tuple[str, ...] = ()
+    """Fields of format 2.0 that the remedy speaks of; the cause may lie in another than the one the NHI names."""
     then: str = ""
     """Only of ``webapi``, what the sender does: done, wait (ask again), sign (sign anew, once), later (again, with growing pauses),
     person (as later, and a person is told at once because waiting alone does not cure it)."""
@@ -42,7 +44,7 @@ def check_codes() -> Mapping[tuple[str, str], CheckCode]:
     found: dict[tuple[str, str], CheckCode] = {}
     for row in tomllib.loads(text)["code"]:
         for family in row.pop("family"):
-            code = CheckCode(family=family, **row)
+            code = CheckCode(family=family, **row | {"look_at": tuple(row.get("look_at", ()))})
             if found.setdefault((family, code.id), code) is not code:
                 raise TableInvalid(table="check_codes.toml", problem=f"{family} {code.id} stands there twice")
     return MappingProxyType(found)

@@ -109,6 +109,7 @@ def test_a_rejected_record_is_put_right_by_a_person_and_accepted(shop, page):
     assert all(one["field"] and one["zh"] and one["fix_zh"] and one["fix_en"] for one in errors)
     assert (False, []) == (proposed["possible"], proposed["changes"])
     assert [(one["field"], one["code"]) for one in errors] == [(one["field"], one["code"]) for one in proposed["open"]]
+    assert ["M04"] == proposed["open"][0]["look_at"], "the remedy speaks of the birth date, too"
     assert (409, "correction-unknown") == _code(unknown)
     assert ("accepted", refused["visit_id_masked"]) == (record["state"], record["visit_id_masked"])
     assert "superseded" == page.ok("GET", f"/records/{number}")["state"]

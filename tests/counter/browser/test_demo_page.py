@@ -59,7 +59,6 @@ def test_a_sheet_that_comes_back_says_what_it_needs(tmp_path: Path, windows: Any
         expect(page.locator("#errors .finding").first).to_contain_text("怎麼改")
         expect(page.locator("#send-correction")).to_be_visible()
         shoot(page, "practice-2-why")
-        page.locator("#fix-other").select_option(label="M04 出生日期")
         page.locator("#fix-M04").fill("0770520")
         page.locator("#send-correction").click()
         expect(page.locator("#record-box .tag.ok").first).to_contain_text("已接受")

@@ -51,10 +51,15 @@ function changed(changes) {
       h("td", { class: "mono" }, h("del", {}, one.before_masked ?? one.before ?? t("record.empty"))), h("td", { class: "mono" }, h("ins", {}, one.after_masked ?? one.after ?? t("record.empty")))))));
 }
 
+/** Other fields that the remedies speak of. */
+const told = (errors) => errors.flatMap((one) => one.look_at ?? []);
+
 /** One field for each error that has no single remedy; emptied, the field is taken out of the record. */
 function open(errors, fields, values) {
   const places = [...new Map(errors.map((one) => [place(one), one])).values()];
-  return places.length ? h("div", { class: "fields two" }, places.map((one) => field({ ...fields.find((row) => place(row) === place(one)), ...one }, values, both(one, "fix_") || both(one)))) : null;
+  const also = told(errors).filter((name) => !places.some((one) => place(one) === name)).map((name) => fields.find((row) => place(row) === name)).filter(Boolean);
+  return places.length ? h("div", { class: "fields two" }, places.map((one) => field({ ...fields.find((row) => place(row) === place(one)), ...one }, values, both(one, "fix_") || both(one))),
+    also.map((row) => field(row, values, t("fix.look-at")))) : null;
 }
 
 function field(one, values, hint) {
@@ -66,7 +71,7 @@ function field(one, values, hint) {
 
 /** The cause may lie in another field than the one that was named, so a person may set any. */
 function others(given, fields, values) {
-  const named = new Set((given.open ?? []).map(place));
+  const named = new Set([...(given.open ?? []).map(place), ...told(given.open ?? [])]);
   const rest = fields.filter((row) => !named.has(place(row)));
   if (!rest.length) return null;
   const added = h("div", { class: "fields two" });

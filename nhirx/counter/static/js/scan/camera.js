@@ -42,10 +42,10 @@ export class Camera {
     }
     const track = this.track;
     track.addEventListener("ended", () => this.stream?.getVideoTracks()[0] === track && this.gone());
-    this.video.srcObject = this.stream;
-    await this.video.play().catch(() => {});
     const used = track.getSettings().deviceId;
     if (used) machine.set("camera", used);
+    this.video.srcObject = this.stream;
+    await this.video.play().catch(() => {});
   }
 
   stop() {

@@ -55,7 +55,7 @@ export async function askReason(error) {
       h("span", {}, both(one), one.suggested ? [" ", h("span", { class: "tag ok" }, t("abnormal.fits"))] : null, one.source ? h("span", { class: "small soft" }, ` ${source(one.source)}`) : null))));
     return [
       works ? h("p", { class: "finding warn" }, icon("warn"), h("span", { class: "words" }, t("abnormal.works"))) : h("p", {}, both(error)),
-      h("p", { class: "soft" }, t(works ? "abnormal.all" : candidates.length ? "abnormal.words" : "abnormal.nothing")), candidates.length ? [list, meter()] : null,
+      h("p", { class: "soft" }, t(works ? "abnormal.all" : candidates.length ? "abnormal.words" : "abnormal.nothing")), candidates.length ? [list, meter(error.detail.b_share)] : null,
       h("footer", {},
         h("button", { class: "button", type: "button", onclick: () => close(null) }, t("cancel")),
         candidates.length ? use : null),
@@ -66,11 +66,11 @@ export async function askReason(error) {
 }
 
 /** How many of the records carry an abnormal serial, and the share the pharmacy has set as its line, in the middle of the bar. */
-function meter() {
-  const share = state.server?.b_share;
-  if (!share?.all) return null;
+function meter(told) {
+  const share = told ?? state.server?.b_share;
+  if (!share) return null;
   const line = state.server.b_line;
-  const part = Math.min(1, share.b / share.all / (line ? 2 * line : 1));
+  const part = Math.min(1, share.b / Math.max(1, share.all) / (line ? 2 * line : 1));
   return h("div", { class: "meter" },
     h("div", { class: "row spread small" }, h("span", {}, t("abnormal.share", { b: share.b, all: share.all, percent: percent(share) })), line ? h("span", { class: "soft" }, t("abnormal.line", { percent: Math.round(100 * line) })) : null),
     s("svg", { viewBox: "0 0 200 12", preserveAspectRatio: "none", "aria-hidden": "true" },
