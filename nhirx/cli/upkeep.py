@@ -11,6 +11,7 @@ from nhirx import roc, settings
 from nhirx.cli.app import emit
 from nhirx.errors import InputError
 from nhirx.i18n import say
+from nhirx.logs import mask
 from nhirx.outbox import Outbox, open_outbox
 
 AsJson = Annotated[bool, typer.Option("--json", help=say("輸出 JSON", "print JSON"))]
@@ -76,6 +77,7 @@ def restore(path: File, as_json: AsJson = False) -> None:
 
     with _opened() as outbox:
         rows = archive.restore(outbox, path)
+        outbox.note("restore", who="cli", subject="outbox", rows=rows)
     _say({"path": str(path), "rows": rows}, as_json, f"已還原 {rows} 列", f"{rows} rows restored")
 
 
@@ -113,6 +115,7 @@ def purge(
             help=say("民國或西元日期；省略時依設定 outbox.keep_months", "ROC or ISO date; outbox.keep_months unless given"),
         ),
     ] = None,
+    why: Annotated[str, typer.Option("--why", help=say("原因（勿含個資）", "the reason, without personal data"))] = "",
     as_json: AsJson = False,
 ) -> None:
     from datetime import datetime, time
@@ -130,8 +133,11 @@ def purge(
             raise InputError(
                 problem="請給 --before，或在設定檔寫 [outbox] keep_months / give --before, or set keep_months in [outbox]"
             )
-        count = retention.purge(outbox, day, by=by)
-    kept.purge(kept.place(), day)
+        # What the rule of the settings erases has its reason in the rule.
+        rule = "" if before is not None else f"outbox.keep_months {months}"
+        count = retention.purge(outbox, day, by=by, why=why or rule)
+        if pictures := kept.purge(kept.place(), day):
+            outbox.note("purge", who=by, subject="picture", count=pictures, before=day.isoformat(), why=mask(why or rule))
     _say({"before": day.isoformat(), "purged": count}, as_json, f"已清除 {count} 筆的內容", f"contents of {count} erased")
 
 

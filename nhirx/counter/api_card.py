@@ -32,7 +32,7 @@ def card(desk: TheDesk, caller: Present) -> CardAnswer:
 def read(body: RevealBody, desk: TheDesk, caller: Present) -> Identity:  # noqa: ARG001
     """記入稽核紀錄。 Noted in the audit trail."""
     holder = _read(desk, patience=None)
-    desk.host.outbox.note("card-reveal", who=caller.by)
+    desk.host.outbox.note("card-reveal", who=caller.by, why="form")
     born = holder.birth_date.isoformat() if holder.birth_date else None
     return Identity(national_id=holder.national_id, birth_date=born, name=holder.name)
 

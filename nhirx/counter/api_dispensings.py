@@ -97,7 +97,7 @@ def picture(number: Number, desk: TheDesk, caller: Present) -> Response:
     declared = desk.pictures.find(number)
     if declared is None or not declared["picture"]:
         raise ThingMissing(what=f"調劑 {number} 的影像 / picture of dispensing {number}")
-    desk.host.outbox.note("picture", who=caller.by, subject="journal", subject_id=number)
+    desk.host.outbox.note("picture", who=caller.by, subject="journal", subject_id=number, why="illegible")
     return Response(base64.b64decode(declared["picture"]), media_type="image/jpeg")
 
 
@@ -108,7 +108,8 @@ def resume(number: Number, desk: TheDesk, caller: Present, body: ResumeBody | No
     body = body or ResumeBody()
     with desk.at_card():
         done = desk.host.resume(number, write_again=body.write_again, confirmed=body.confirmed)
-    desk.host.outbox.note("resume", who=caller.by, subject="journal", subject_id=number)
+    taken = {"write_again": body.write_again, "confirmed": body.confirmed}
+    desk.host.outbox.note("resume", who=caller.by, subject="journal", subject_id=number, **taken)
     desk.sender.wake()
     _news(desk, number, done.state)
     if done.queued is not None:
@@ -147,7 +148,7 @@ def make_up(number: Number, desk: TheDesk, caller: Present) -> MakeUpAnswer:
     found = _found(desk, number)
     if found.state != "held" or found.prescription is None:
         raise TransitionRefused(state=found.state, event="make-up")
-    desk.host.outbox.note("make-up", who=caller.by, subject="journal", subject_id=number)
+    desk.host.outbox.note("make-up", who=caller.by, subject="journal", subject_id=number, why="card owed")
     reading = found.reading
     then = reading.visited_at.isoformat() if reading else (found.facts or {}).get("dispensed_at")
     return MakeUpAnswer(

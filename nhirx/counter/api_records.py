@@ -91,7 +91,7 @@ def xml(number: Number, desk: TheDesk, caller: Present) -> Response:
     from nhirx.records.write import write
 
     found = _found(desk, number)
-    desk.host.outbox.note("xml", who=caller.by, subject="queue", subject_id=number)
+    desk.host.outbox.note("xml", who=caller.by, subject="queue", subject_id=number, why="upload looked at")
     # The NHI gets the pharmacy's encoding; a screen gets the same text in UTF-8.
     return Response(write([found.record], "utf-8"), media_type="application/xml")
 
@@ -128,7 +128,10 @@ def correct(number: Number, desk: TheDesk, caller: Present, body: CorrectionBody
     found = _found(desk, number)
     record = to_send(desk.host, found, body)
     new = desk.host.outbox.queue.put(record, dispensing=found.dispensing_id)
-    desk.host.outbox.note("correct", who=caller.by, subject="queue", subject_id=new, of=number)
+    # Which places a person filled in, and what the record was sent back for; no value of either.
+    by_hand = sorted({*body.fields, *(f"{line}.{name}" for line, order in body.orders.items() for name in order)}) if body else []
+    why = sorted({f"{error.field}:{error.code}" for error in found.result.errors}) if found.result else []
+    desk.host.outbox.note("correct", who=caller.by, subject="queue", subject_id=new, of=number, by_hand=by_hand, why=why)
     if found.state != (now := _found(desk, number)).state:
         desk.hub.tell(record_event(number, now.state, now.opcode, now.dispensing_id))
     return _changed(desk, new)

@@ -118,7 +118,9 @@ class Request:
             return {"id": None, "state": done.state, "plan": done.plan.as_json(), "record_id": None}
         if self.key is not None:
             desk.once.keep(self.key, Note(self._digest(), newest, begun))
-        desk.host.outbox.note("dispense", who=self.caller.by, subject="journal", subject_id=begun)
+        # What a person took upon themselves: the sheet was compared, the card is not asked and why, a number that only they could read.
+        taken = {"confirmed": body.confirmed, "card": facts.card.state, "abnormal": facts.card.abnormal_serial}
+        desk.host.outbox.note("dispense", who=self.caller.by, subject="journal", subject_id=begun, **taken)
         desk.sender.wake()
         desk.hub.tell({"type": "dispensing", "id": begun, "state": done.state})
         if done.queued is not None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import Row, func, insert, select
 
 from nhirx.errors import InputError
+from nhirx.logs import mask
 from nhirx.model import CardReading, UploadRecord
 from nhirx.outbox.base import Step, Store, new_id
 from nhirx.outbox.queue import Queue
@@ -108,7 +109,8 @@ class Journal:
             step.move(dispensings, "journal", dispensing, transition, reason_sealed=step.seal([why], "dispensings.reason"))
             # Somebody may have opened the make-up of a held one: it is free again when that make-up is dropped.
             step.connection.execute(dispensings.update().where(dispensings.c.settled_by == dispensing).values(settled_by=None))
-            step.note(transition.event, "journal", dispensing, transition.after)
+            # Sealed above as it was said, which a purge erases; what stays in the trail is masked.
+            step.note(transition.event, "journal", dispensing, transition.after, **({"why": mask(why)} if by else {}))
 
     def unfinished(self) -> list[Dispensing]:
         """What a stop in the middle left: opened, numbered, writing or written. A restart goes through them with a person."""

@@ -63,7 +63,15 @@ class Queue:
                 "due_at": now,
             },
         )
-        step.note("put", "queue", item, QUEUE["put"].after, dispensing=dispensing, orders=len(record.orders))
+        step.note(
+            "put",
+            "queue",
+            item,
+            QUEUE["put"].after,
+            kind=record.fields.get("H01", ""),
+            dispensing=dispensing,
+            orders=len(record.orders),
+        )
         if unique:
             self._supersede(step, [lock])
         return item

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Table, and_, exists, func, or_, select, update
 
 from nhirx.errors import KeyWrong
+from nhirx.logs import mask
 from nhirx.outbox.keys import KeyRing
 from nhirx.outbox.schema import dispensings, in_state, queue
 from nhirx.outbox.store import Outbox
@@ -18,9 +19,10 @@ FINISHED_DISPENSINGS = ("filled", "settled", "abandoned")
 _BATCH = 500
 
 
-def purge(outbox: Outbox, before: datetime, *, by: str) -> int:
+def purge(outbox: Outbox, before: datetime, *, by: str, why: str = "") -> int:
     """Erase the contents of everything that was finished before ``before``; how many records and dispensings.
 
+    ``by`` and ``why`` go to the audit trail.
     Rows stay, empty, so that numbers, times, states and the audit trail keep their meaning. Nothing unfinished is touched, however
     old. SQLite overwrites what it frees (``secure_delete``) and its log is emptied at the end.
     """
@@ -44,7 +46,8 @@ def purge(outbox: Outbox, before: datetime, *, by: str) -> int:
                 if table is queue:
                     values["lock"] = ""
                 step.connection.execute(update(table).where(table.c.id.in_(ids)).values(values))
-                step.note("purge", table.name, None, None, first=ids[0], last=ids[-1], count=len(ids), before=before.isoformat())
+                told = {"first": ids[0], "last": ids[-1], "count": len(ids), "before": before.isoformat(), "why": mask(why)}
+                step.note("purge", table.name, None, None, **told)
             purged += len(ids)
     outbox.database.compact()
     return purged
