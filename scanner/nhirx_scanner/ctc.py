@@ -37,12 +37,19 @@ class Path:
         return "".join(ALPHABET[int(place)] for place in self.logs.argmax(axis=1))
 
 
-def best_path(frames: Array, characters: tuple[str, ...]) -> Path | None:
-    """The best reading of ``frames`` (time, characters; the first character is the blank) as one visit ID inside a line."""
+def best_path(frames: Array, characters: tuple[str, ...], costs: Array | None = None) -> Path | None:
+    """The best reading of ``frames`` (time, characters; the first character is the blank) as one visit ID inside a line.
+
+    ``costs`` (20, 34), log probability: what a character at a place costs while the path is sought. It leads the path past ink or glare
+    and does not count in what the path tells.
+    """
     alpha, blank, other = _reduced(frames, characters)
     if len(alpha) < LENGTH + 2:
         return None
-    found = _spans(np.log(alpha + _LEAST), np.log(blank + _LEAST), np.log(other + _LEAST), np.log(frames.max(axis=1) + _LEAST))
+    sought = np.zeros((LENGTH, len(ALPHABET))) if costs is None else costs
+    found = _spans(
+        np.log(alpha + _LEAST), np.log(blank + _LEAST), np.log(other + _LEAST), np.log(frames.max(axis=1) + _LEAST), sought
+    )
     if found is None:
         return None
     spans, lost = found
@@ -52,7 +59,15 @@ def best_path(frames: Array, characters: tuple[str, ...]) -> Path | None:
         seen = alpha[peak] + _LEAST
         logs[place] = np.log(seen / seen.sum())
     peaks = [float(np.log(alpha[first : last + 1, value].max() + _LEAST)) for first, last, value in spans]
-    return Path(logs, float(np.mean(peaks)) + lost / LENGTH)
+    paid = sum(float(sought[place, value]) for place, (_, _, value) in enumerate(spans))
+    return Path(logs, float(np.mean(peaks)) + min(0.0, lost - paid) / LENGTH)
+
+
+def plain(frames: Array, characters: tuple[str, ...]) -> str:
+    """The plain reading of a line, for what is no visit ID: the most likely of each frame, repeats and blanks left out."""
+    best = frames.argmax(axis=1)
+    changed = np.concatenate(([True], best[1:] != best[:-1]))
+    return "".join(characters[int(value)] for value in best[changed & (best > 0)])
 
 
 def count_characters(frames: Array, characters: tuple[str, ...]) -> int:
@@ -93,7 +108,9 @@ def _columns(characters: tuple[str, ...]) -> tuple[Array, Array, Array]:
     return np.array(columns), np.array(starts), np.array(empty)
 
 
-def _spans(alpha: Array, blank: Array, other: Array, free: Array) -> tuple[list[tuple[int, int, int]], float] | None:
+def _spans(
+    alpha: Array, blank: Array, other: Array, free: Array, costs: Array
+) -> tuple[list[tuple[int, int, int]], float] | None:
     """First frame, last frame and character of each of the twenty places on the best path (CTC, exact length), and its loss."""
     time, letters = alpha.shape
     alpha, blank, other = alpha - free[:, None], blank - free, other - free
@@ -124,7 +141,7 @@ def _spans(alpha: Array, blank: Array, other: Array, free: Array) -> tuple[list[
         before[places, top[:LENGTH]] = said[places, second[:LENGTH]]
         whose[places, top[:LENGTH]] = second[:LENGTH]
         from_rest = rest[:LENGTH, None] >= before
-        entering = np.where(from_rest, rest[:LENGTH, None], before)
+        entering = np.where(from_rest, rest[:LENGTH, None], before) + costs
         stays = said[1:] >= entering
         new_said = np.full_like(said, low)
         new_said[1:] = np.where(stays, said[1:], entering) + alpha[now]
@@ -141,7 +158,7 @@ def _spans(alpha: Array, blank: Array, other: Array, free: Array) -> tuple[list[
         end_from = -2 if rest[LENGTH] >= said[LENGTH, top_last] else top_last
         end, end_time = float(max(rest[LENGTH], said[LENGTH, top_last])), time - 1
     spans = _traced(back_rest, back_said, end_from, end_time) if end_time >= 0 else None
-    return None if spans is None else (spans, min(0.0, end))
+    return None if spans is None else (spans, end)
 
 
 def _traced(back_rest: Array, back_said: Array, state: int, now: int) -> list[tuple[int, int, int]] | None:

@@ -32,7 +32,7 @@ def read_text(work: Work) -> None:
             work.take([doubtful, Read(doubtful.text, "text", line.polygon, "ocr")], only_ids=True)
             return
     if line.trust >= ocr.LISTED:
-        work.take([Read(line.text, "text", line.polygon, "ocr", line.trust if line.twice else min(line.trust, ocr.LISTED))])
+        work.take([Read(line.text, "text", line.polygon, "ocr", line.trust)])
 
 
 def last_resort(work: Work) -> None:

@@ -107,7 +107,7 @@ def test_a_doubt_in_the_free_places_is_a_doubt(draw):
 def test_a_second_witness_may_doubt_two_letters_and_no_more(draw):
     """Bars that say nearly what the line says are believed; bars that say something else are not."""
     text = draw.visit_id(86)
-    line = ocr.Line(text, (), 0.9, True, _likely(text, {1: ("Z", 0.3), 4: ("Y", 0.3)}))
+    line = ocr.Line(text, (), 0.9, _likely(text, {1: ("Z", 0.3), 4: ("Y", 0.3)}))
     near = text[0] + "Z" + text[2:4] + "Y" + text[5:]
     far = text[:19] + ("A" if text[19] != "A" else "B")
 
@@ -125,6 +125,34 @@ def test_sheets_with_text_alone_are_proposed_and_never_more():
             read.append(scan.status == "found")
 
     assert sum(read) >= 5
+
+
+def test_what_is_expected_leads_the_path_and_is_not_told(draw):
+    """Ink over places 8 to 10: with the holder expected there the path says twenty places again, with nothing seen at those three."""
+    text = draw.visit_id(87)
+    frames = _frames(text)
+    frames[7 * 3 : 10 * 3] = 1 / len(_CHARACTERS)
+    costs = np.zeros((20, 34))
+    costs[6:13] = -4.0
+    costs[range(6, 13), [ALPHABET.index(character) for character in text[6:13]]] = 0.0
+    path = ctc.best_path(frames, _CHARACTERS, costs)
+
+    assert path is not None
+    assert text == "".join(ALPHABET[int(value)] for value in (path.logs + costs).argmax(axis=1))
+    assert np.exp(path.logs[7:10]).max() < 0.1
+
+
+def test_the_plain_reading_of_another_line():
+    """Repeats of a frame are one character, with a blank between them two."""
+    assert "A1100" == ctc.plain(_frames("A1100"), _CHARACTERS)
+
+
+def test_no_box_no_line():
+    """Paper, and a picture too small for any text."""
+    may = bool(1).__bool__
+    ocr.prepare()
+
+    assert [None, None] == [ocr.read(np.full(size, 250, np.uint8), may) for size in ((400, 600), (20, 900))]
 
 
 def test_text_can_be_left_out():
