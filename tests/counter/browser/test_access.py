@@ -115,3 +115,49 @@ def test_english_is_one_switch_away(page: Page, sheet: Any, scan_by_typing: Any,
     shoot(page, "english")
     page.locator("#language").click()
     expect(page.locator("#dispense")).to_contain_text("調劑並上傳")
+
+
+def test_nothing_is_told_by_colour_or_pitch_alone(page: Page, sheet: Any, scan_by_typing: Any, repository: Any) -> None:
+    """Kinds of codes differ in their lines, findings in their shape, and what is taken sounds another melody than what is not."""
+    shapes = page.evaluate("""async () => {
+        const { icon } = await import("/static/js/core/dom.js");
+        const { Overlay } = await import("/static/js/scan/overlay.js");
+        const overlay = new Overlay();
+        document.querySelector(".finder").append(overlay.svg);
+        const polygon = [[0, 0], [200, 0], [200, 90], [0, 90]];
+        const kinds = ["visit-id", "prescription-qr", "virtual-card", "placeholder", "other"];
+        const line = (taken) => [...overlay.svg.querySelectorAll(".code")].map((one) => {
+            const style = getComputedStyle(one);
+            return [style.strokeDasharray, style.strokeWidth, taken].join();
+        })[0];
+        const lines = kinds.map((kind) => (overlay.show([{ kind, polygon }], 1280, 720, false), line(false)));
+        overlay.show([{ kind: "visit-id", polygon }], 1280, 720, true);
+        const ticks = overlay.svg.querySelectorAll(".tick").length;
+        lines.push(line(true));
+        overlay.svg.remove();
+        return { lines, ticks, icons: ["ok", "info", "warn", "block"].map((name) => icon(name).innerHTML) };
+    }""")
+    page.evaluate("""() => {
+        window.heard = [];
+        const start = OscillatorNode.prototype.start;
+        OscillatorNode.prototype.start = function (when) {
+            window.heard.push([this.type, this.frequency.value]);
+            return start.call(this, when);
+        };
+    }""")
+    scan_by_typing(page, sheet)
+    taken = page.evaluate("window.heard.splice(0)")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    expect(page.locator("#work-title")).to_have_count(0)
+    page.locator("#file").set_input_files(str(repository / "samples" / "rendered" / "conflict.jpg"))
+    expect(page.locator(".said.block")).to_be_visible()
+    refused = page.evaluate("window.heard.splice(0)")
+
+    assert len(set(shapes["lines"])) == 6, shapes["lines"]
+    assert (1, 4) == (shapes["ticks"], len(set(shapes["icons"])))
+    assert taken
+    assert refused
+    assert taken[0][1] < taken[-1][1], "upwards"
+    assert refused[0][1] > refused[-1][1], "downwards"
+    assert {kind for kind, _ in taken}.isdisjoint({kind for kind, _ in refused})

@@ -15,14 +15,14 @@ export function dialog(title, content, { narrow = false, name = "dialog" } = {})
       box.close();
     };
     const box = h("dialog", { class: narrow ? "narrow" : "", "aria-labelledby": `${name}-title`, data: { name } },
-      h("div", { class: "inside" }, h("h2", { id: `${name}-title` }, title), content(close)));
+      h("div", { class: "inside" }, h("h2", { id: `${name}-title`, tabindex: "-1" }, title), content(close)));
     box.addEventListener("close", () => {
       box.remove();
       resolve(null);
     });
     document.body.append(box);
     box.showModal();
-    (box.querySelector("[autofocus]") ?? box.querySelector("input:checked") ?? box.querySelector("input, select, textarea, .button.primary"))?.focus();
+    (box.querySelector("[autofocus]") ?? box.querySelector("input:checked") ?? box.querySelector("input, select, textarea, .button.primary") ?? box.querySelector("h2")).focus();
   });
 }
 

@@ -32,12 +32,16 @@ export class SheetView {
       this.shown = work?.id;
       this.rxState = work?.rxState;
     }
+    const before = this.phase;
+    this.phase = work?.phase;
     this.element.setAttribute("aria-busy", String(Boolean(work?.planning || work?.phase === "sending")));
     if (!work) this.show(welcome(), recent());
     else if (work.phase === "done") this.show(done(work), recent(work.result?.id));
     else if (work.rxState === "looking") this.show(head(work), work.error ? problem(work.error) : waiting());
     else if (work.rxState === "form") this.drawForm(work);
     else this.show(head(work, patient(work)), problem(work.error ?? work.planError), shownFindings(work), prescription(work), recordTable(work), acts(work));
+    // The button that was pressed is gone: the keyboard goes on at what became of it, unless a hand is already somewhere else.
+    if (before !== "done" && this.phase === "done" && document.activeElement === document.body) document.getElementById("work-title")?.focus({ preventScroll: true });
   }
 
   /** The form keeps its elements while it is filled in, so that nothing typed is lost when the card or the queue changes. */

@@ -13,8 +13,14 @@ export class Gate {
   }
 
   draw() {
+    if (state.gate === "ready") {
+      // Whoever comes next must find an empty field: the form would keep the PIN that opened it.
+      this.shown = null;
+      put(this.element);
+      return;
+    }
     const key = JSON.stringify([state.gate, state.operators]);
-    if (state.gate === "ready" || (key === this.shown && !this.again)) return;
+    if (key === this.shown && !this.again) return;
     this.shown = key;
     this.again = false;
     if (state.gate === "starting") put(this.element, h("div", { class: "card row" }, icon("wait", "", "spin"), h("p", {}, t("gate.starting"))));
