@@ -73,32 +73,38 @@ def _centre(picture: Gray) -> tuple[Array, float]:
     edges = np.minimum(edges, np.percentile(edges, 97))
     dense = cv2.blur(edges, (int(TALL * 1.2) | 1, 1), borderType=cv2.BORDER_REPLICATE)[:, _STEP // 2 :: _STEP]
     sums = np.vstack([np.zeros((1, dense.shape[1]), np.float32), np.cumsum(dense / (dense.mean() + 1e-6), axis=0)])
-    _, half, rows = max((_path(sums, half) for half in _HALVES), key=lambda found: found[0])
+    half, rows = _path(np.stack([_gain(sums, half) for half in _HALVES]))
     at = np.arange(len(rows)) * _STEP + _STEP // 2
     middle = np.interp(np.arange(picture.shape[1]), at, rows).astype(np.float32)
     middle = cv2.GaussianBlur(middle[None], (0, 0), 2.0 * _STEP, borderType=cv2.BORDER_REPLICATE)[0]
     return middle, half + 0.5
 
 
-def _path(sums: Array, half: int) -> tuple[float, int, Array]:
-    """How much denser a band of this height is than its surroundings on its best path, and the path: a row for every step."""
+def _gain(sums: Array, half: int) -> Array:
+    """How much denser a band of this height is than its surroundings, around every row (64) in every step."""
     rows = np.arange(TALL)
     first, last = np.clip(rows - half, 0, TALL), np.clip(rows + half + 1, 0, TALL)
     beside = max(2, int(half * 0.6))
     above, below = np.clip(first - beside, 0, TALL), np.clip(last + beside, 0, TALL)
     inside = sums[last] - sums[first]
     outside = sums[below] - sums[above] - inside
-    gain = (inside / (2 * half + 1) - outside / (2 * beside)) * np.sqrt(2 * half + 1)
-    best, came = gain[:, 0], np.zeros((gain.shape[1], TALL), np.int8)
-    wall = np.array([-1e9], gain.dtype)
-    for step in range(1, gain.shape[1]):
-        ways = np.stack([np.concatenate([wall, best[:-1]]) - _BEND, best, np.concatenate([best[1:], wall]) - _BEND])
-        way = ways.argmax(axis=0)
-        came[step] = way - 1
-        best = ways[way, rows] + gain[:, step]
-    row = int(best.argmax())
-    value, path = float(best[row]), [row]
-    for step in range(gain.shape[1] - 1, 0, -1):
-        row += int(came[step, row])
-        path.append(row)
-    return value, half, np.array(path[::-1])
+    gain: Array = (inside / (2 * half + 1) - outside / (2 * beside)) * np.sqrt(2 * half + 1)
+    return gain
+
+
+def _path(gains: Array) -> tuple[int, list[int]]:
+    """The half height whose band is densest along its best path, and the path: a row for every step. ``gains`` (heights, 64, steps)."""
+    heights, _, steps = gains.shape
+    best, came = gains[:, :, 0], np.zeros((steps, heights, TALL), np.int8)
+    wall = np.full((heights, 1), -1e9, gains.dtype)
+    for step in range(1, steps):
+        up = np.concatenate([wall, best[:, :-1]], axis=1) - _BEND
+        down = np.concatenate([best[:, 1:], wall], axis=1) - _BEND
+        ahead = np.maximum(np.maximum(up, best), down)
+        came[step] = np.where(up >= ahead, -1, np.where(best >= ahead, 0, 1))
+        best = ahead + gains[:, :, step]
+    height, row = np.unravel_index(int(best.argmax()), best.shape)
+    path = [int(row)]
+    for step in range(steps - 1, 0, -1):
+        path.append(path[-1] + int(came[step, height, path[-1]]))
+    return _HALVES[int(height)], path[::-1]
