@@ -66,7 +66,7 @@ class Cut:
 
 def cut(printer: Printer, rng: Rng, harm: float) -> Cut:
     """A line, spoilt up to ``harm`` 0…1."""
-    pixels = float(np.exp(rng.uniform(np.log(9.5), np.log(30))))  # of an em before the lens
+    pixels = float(np.exp(rng.uniform(np.log(9.5), np.log(36))))  # of an em before the lens
     size = round(pixels) if rng.random() < 0.5 else int(np.clip(pixels * rng.uniform(1.3, 2.4), 18, 60))
     ink, signs, top, bottom, em = _composed(printer, rng, size)
     ink = _printed(ink, top, bottom, em, printer, rng, harm)
@@ -167,9 +167,7 @@ def _neighbours(ink: np.ndarray, baseline: int, em: float, printer: Printer, rng
 def _printed(ink: np.ndarray, top: float, bottom: float, em: float, printer: Printer, rng: Rng, harm: float) -> np.ndarray:
     """Ink with its faults: pale, striped, flecked, run, thin, faded along the line, dots; and what was written or stamped over it."""
     height, width = ink.shape
-    # What hides strokes is drawn oftener than what only makes them pale: pale, striped, flecked, run, thin, faded, dots, pen, stamp, …
-    usual = np.array([0.25, 0.3, 0.33, 0.28, 0.2, 0.2, 0.2, 0.33, 0.2, 0.2, 0.2, 0.0])
-    chance = rng.random(12) < usual * (0.3 + harm)
+    chance = rng.random(12) < 0.25 * (0.3 + harm)
     if chance[0]:
         ink = ink * rng.uniform(1 - 0.65 * harm, 1)
     if chance[1]:
@@ -184,7 +182,7 @@ def _printed(ink: np.ndarray, top: float, bottom: float, em: float, printer: Pri
         grain = cv2.GaussianBlur(
             rng.standard_normal((height, width), np.float32), (0, 0), max(0.5, em * rng.uniform(0.025, 0.09))
         )
-        ink = np.where(grain > np.quantile(grain[::3, ::3], 1 - rng.uniform(0.03, 0.05 + 0.2 * harm)), ink * 0.12, ink)
+        ink = np.where(grain > np.quantile(grain[::3, ::3], 1 - rng.uniform(0.03, 0.05 + 0.18 * harm)), ink * 0.12, ink)
     if chance[3]:
         side = 3 if em < 30 else 5
         grown = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
@@ -204,7 +202,7 @@ def _printed(ink: np.ndarray, top: float, bottom: float, em: float, printer: Pri
         ink = ink * np.clip(0.75 + 0.4 * dots, 0, 1)
     if chance[7]:  # a pen
         xs = np.linspace(rng.uniform(0, width * 0.6), rng.uniform(width * 0.4, width), int(rng.integers(2, 8)))
-        ys = (top + bottom) / 2 + em * rng.uniform(-0.5, 0.5, len(xs)) * (0.2 + harm)
+        ys = (top + bottom) / 2 + em * rng.uniform(-0.5, 0.5, len(xs)) * (0.4 + harm)
         over = np.zeros((height, width), np.uint8)
         cv2.polylines(
             over, [np.stack([xs, ys], 1).astype(np.int32)], False, 255, max(1, int(em * rng.uniform(0.03, 0.13))), cv2.LINE_AA
@@ -312,7 +310,7 @@ def _exposed(shot: np.ndarray, pixels: float, rng: Rng, harm: float) -> np.ndarr
         for _ in range(int(1 + 4 * rng.random())):
             at = int(rng.integers(width))
             shot[:, at : at + 1 + int(rng.integers(2))] = rng.choice([40, 120, 250])
-    if chance[11] and rng.random() < 0.8:
+    if chance[11] and rng.random() < 0.6:
         middle = (float(shot.min()) + float(shot.max())) / 2
         shot = np.where(shot > middle + rng.uniform(-45, 50) * harm, 255.0, 0.0)
     grey = np.clip(shot, 0, 255).astype(np.uint8)
