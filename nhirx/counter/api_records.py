@@ -11,7 +11,7 @@ from nhirx.counter.correct import correction, to_send
 from nhirx.counter.desk import Desk
 from nhirx.counter.models import CorrectionAnswer, CorrectionBody, Created, Items, WhyBody
 from nhirx.counter.sender import record_event
-from nhirx.counter.shown import day_of, fits, record_item, record_page, refuse_identity
+from nhirx.counter.shown import day_of, fits, record_item, record_page, refuse_identity, searched
 from nhirx.errors import InputError, RequestInvalid, ThingMissing
 from nhirx.logs import mask
 from nhirx.outbox import Dispensing, Queued, lists
@@ -56,7 +56,9 @@ def listed(
     for one in found:
         begun = _dispensing(desk, one)
         item = record_item(one, begun)
-        if fits(item, q, one.record.fields.get("M03", ""), one.record.visit_id, one.record.fields.get("M16", "")):
+        if fits(
+            item, q, one.record.fields.get("M03", ""), one.record.visit_id, one.record.fields.get("M16", ""), more=searched(one)
+        ):
             shown.append(item)
     return Items(items=shown[:limit])
 

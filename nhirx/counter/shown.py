@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from nhirx import roc
-from nhirx.counter.explain import shown_record
+from nhirx.counter.explain import masked, shown_record
 from nhirx.errors import InvalidValue, RequestInvalid
 from nhirx.identifiers import NationalId, VisitId, mask_id, mask_visit_id
 from nhirx.logs import mask
 from nhirx.model import Reason
 from nhirx.outbox import Dispensing, Outbox, Queued, lists
 
+_SHORT = 3
+_CARD = "M02"
+"""The number of a card is a person's."""
 ALLOWED: dict[str, tuple[str, ...]] = {
     "opened": ("abandon",),
     "numbered": ("resume", "give-back", "abandon"),
@@ -136,14 +140,28 @@ def refuse_identity(query: str) -> None:
         )
 
 
-def fits(item: dict[str, Any], query: str, *identities: str) -> bool:
-    """Whether a line fits a search: the end of an identity (up to six characters), or the start of anything that is not one."""
+def searched(one: Queued) -> list[str]:
+    """What of a record may be searched for by its start: codes, places and days of the sheet, the codes of an error; nobody's identity."""
+    record = one.record
+    open_values = {value for name, value in record.fields.items() if name != _CARD and masked(name, value) == value}
+    errors = one.result.errors if one.result else ()
+    told = {word for error in errors for word in (error.code, f"{error.field}:{error.code}")}
+    return [*open_values, *(order.get("D06", "") for order in record.orders), *told]
+
+
+def fits(item: dict[str, Any], query: str, *identities: str, more: Iterable[str] = ()) -> bool:
+    """Whether a line fits a search: the end of an identity (up to six characters), or the start of anything that is not one.
+
+    ``more`` are values of which at least three characters have to be given: shorter ones stand in every record.
+    """
     wanted = "".join(query.split()).upper()
     if not wanted:
         return True
     if len(wanted) <= 6 and any(identity.upper().endswith(wanted) for identity in identities if identity):
         return True
     open_values = (item.get("id"), item.get("opcode"), item.get("reference"), item.get("serial"), item.get("state"))
+    if len(wanted) >= _SHORT and any(value.upper().startswith(wanted) for value in more):
+        return True
     days = (str(item.get("built_at") or item.get("begun_at") or "")[:10],)
     return any(str(value).upper().startswith(wanted) for value in (*open_values, *days) if value is not None)
 

@@ -40,7 +40,7 @@ def judged(shop, page, *errors):
 
 
 def test_the_list_of_a_day_is_masked_and_searched_by_what_is_no_identity(shop, page):
-    """Last four, Opcode, the pharmacy system's own number, state and day."""
+    """Last four, Opcode, the pharmacy system's own number, state, day, drug and prescriber."""
     known = shop.prescription()
     record = dispensed(shop, page, known)
     opcode = shop.settled(page, record)["opcode"]
@@ -53,9 +53,11 @@ def test_the_list_of_a_day_is_masked_and_searched_by_what_is_no_identity(shop, p
         f"q={known['sheet']['visit_id'][-4:]}",
         f"q={record}",
         f"q={day}",
+        f"q={known['orders'][0]['code']}",
+        f"q={known['sheet']['institution']}",
     ]
     found = [[one["id"] for one in page.ok("GET", f"/records?{query}")["items"]] for query in queries]
-    nothing = page.ok("GET", "/records?q=ZZZZ")["items"]
+    nothing = [*page.ok("GET", "/records?q=ZZZZ")["items"], *page.ok("GET", f"/records?q={PEOPLE[0].card_number}")["items"]]
     listed = str(page.ok("GET", f"/records?day={day}"))
 
     assert [True] * len(queries) == [record in ids for ids in found]

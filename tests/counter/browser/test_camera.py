@@ -138,7 +138,11 @@ def test_without_a_camera_in_the_browser_the_programs_camera_reads(
         page = windows(own.link, browser=bare)
         expect(page.locator(".said")).to_contain_text("找不到相機")
         shoot(page, "no-camera")
+        page.evaluate("localStorage.setItem('nhirx.server-camera', '3')")
         page.locator("#note-server").click()
+        # The program has no fourth camera: said, and another is chosen.
+        expect(page.locator(".said.warn")).to_contain_text("攝影機")
+        page.locator("#server-device").select_option(index=0)
         expect(page.locator(".id")).to_have_text(sheet.visit_id)
         expect(page.locator('.code.taken[data-kind="visit-id"]').first).to_be_visible()
         shoot(page, "server-camera")

@@ -73,9 +73,10 @@ def test_the_day_is_printed_masked(page: Page, sheet: Any, scan_by_typing: Any, 
     page.keyboard.press("F9")
     expect(page.locator("#done")).to_be_visible()
     page.keyboard.press("F6")
+    page.context.add_init_script("window.print = () => document.body.dataset.printed = 'yes'")
     with page.context.expect_page() as opened:
         page.locator("#print").click()
-    opened.value.wait_for_load_state()
+    expect(opened.value.locator("body[data-printed=yes]")).to_be_attached()
     text = opened.value.locator("body").inner_text()
 
     assert sheet.person.national_id not in text

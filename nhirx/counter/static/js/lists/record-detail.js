@@ -34,8 +34,10 @@ async function draw(id, box) {
     const record = await get(`/records/${id}`);
     // News came meanwhile and it is asked for again.
     if (box.dataset.asked !== mine) return;
+    const begun = record.dispensing ? await get(`/dispensings/${record.dispensing}`).catch(() => null) : null;
+    if (box.dataset.asked !== mine) return;
     box.dataset.state = record.state;
-    put(box, content(record, id, box));
+    put(box, content({ ...record, illegible: begun?.dispensing.illegible ?? null }, id, box));
   } catch (error) {
     put(box, h("p", { class: "finding block" }, icon("block"), h("span", { class: "words" }, both(error))));
   }
@@ -70,6 +72,7 @@ function content(record, id, box) {
       }) }, t("record.withdraw")) : null,
       h("button", { class: "button", type: "button", id: "reveal", onclick: () => run(() => reveal(id)) }, t("record.reveal"))),
     h("details", {}, h("summary", {}, t("record.fields")), fieldTable(record.fields ?? [], (row) => list.filter((one) => one.field === row.field && (one.order ?? null) === (row.order ?? null)))),
+    record.illegible ? declared(record) : null,
     xml(id),
     record.history?.length ? h("details", {}, h("summary", {}, t("record.history")), record.opcode ? h("p", { class: "small soft" }, `${t("list.opcode")} `, h("span", { class: "mono" }, record.opcode)) : null, h("table", {}, h("tbody", {}, record.history.map((one) => h("tr", {},
       h("td", { class: "nowrap" }, `${day(one.at, { short: true })} ${clock(one.at)}`), h("td", {}, t(`event.${one.event}`)), h("td", { class: "soft" }, [one.who ?? one.by, one.note].filter(Boolean).join(" · "))))))) : null,
@@ -83,6 +86,23 @@ export function problemCard(one) {
   return h("div", { class: `finding ${tone}`, data: { field: one.field, code: one.code } }, icon(tone, t(`severity.${tone}`)),
     h("div", { class: "words" }, both(one), one.order ? ` (${t("check.order", { n: one.order })})` : "", " ", h("span", { class: "mono small" }, `${one.field}:${one.code}`)),
     fix ? h("div", { class: "from" }, h("strong", {}, t("check.fix")), " ", fix) : h("div", { class: "from" }));
+}
+
+/** What a person declared of a sheet that nobody could read, and the picture of it; looking at the picture is written down. */
+function declared({ illegible, dispensing }) {
+  const place = h("div", {});
+  const look = async () => {
+    try {
+      const picture = await get(`/dispensings/${dispensing}/picture.jpg`, { blob: true });
+      put(place, h("img", { class: "kept", alt: t("kept.picture"), src: URL.createObjectURL(picture) }));
+    } catch (error) {
+      put(place, h("p", { class: "wrong" }, both(error)));
+    }
+  };
+  return h("section", { class: "stack tight", id: "declared" },
+    h("p", { class: "finding warn" }, icon("warn"), h("span", { class: "words" }, t("kept.title", { cause: t(`cause.${illegible.cause}`) })),
+      h("span", { class: "from" }, [illegible.by, illegible.note].filter(Boolean).join(" · "))),
+    illegible.picture ? h("div", { class: "row" }, h("button", { class: "button", type: "button", id: "kept", onclick: look }, icon("sheet"), t("kept.look"))) : null, place);
 }
 
 async function reveal(id) {

@@ -30,7 +30,11 @@ export class Today {
     this.state = h("select", { id: "record-state", onchange: () => this.load() }, STATES.map((one) => h("option", { value: one }, one ? t(`state.${one}`) : t("list.all"))));
     this.query = h("input", { type: "search", id: "q", autocomplete: "off", placeholder: t("list.search-hint"), oninput: () => this.soon() });
     this.worker = h("span", { class: "row" });
-    this.print = h("a", { class: "button", id: "print", target: "_blank", rel: "noopener" }, icon("print"), t("today.print"));
+    this.print = h("a", { class: "button", id: "print", target: "_blank", onclick: (event) => {
+      event.preventDefault();
+      const list = window.open(this.print.href, "_blank");
+      list?.addEventListener("load", () => list.print());
+    } }, icon("print"), t("today.print"));
     put(this.element,
       h("div", { class: "head" }, h("h1", { tabindex: "-1" }, t("today.title")), this.worker,
         this.print),
@@ -70,7 +74,7 @@ export class Today {
   async load() {
     const mine = ++this.asked;
     this.print.href = `/api/v1/print/today?${new URLSearchParams({ format: "html", lang: lang(), ...(this.day.value ? { day: this.day.value } : {}) })}`;
-    const query = new URLSearchParams({ day: this.day.value, state: this.state.value, q: this.query.value.trim() });
+    const query = new URLSearchParams({ day: this.day.value, state: this.state.value, q: this.query.value.normalize("NFKC").trim() });
     for (const [name, value] of [...query]) if (!value) query.delete(name);
     // Somebody may type a whole ID: only its last four characters leave the page.
     const q = query.get("q");

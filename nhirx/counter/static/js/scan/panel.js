@@ -91,15 +91,16 @@ export class Panel {
     this.show();
   }
 
-  startServer() {
+  startServer(device = Number(machine.get("server-camera", 0))) {
     machine.set("eye", "server");
+    machine.set("server-camera", device);
     this.camera.stop();
     this.live.stop();
     this.mode = "server";
     this.canvas.hidden = false;
     this.overlay.guide();
     this.speak({ tone: "", icon: "camera", words: t("camera.starting") });
-    this.server.start(0);
+    this.server.start(device);
     this.show();
   }
 

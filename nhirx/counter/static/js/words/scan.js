@@ -53,6 +53,7 @@ export const scan = {
   "camera.on": ["開啟相機", "Camera on"],
   "camera.stop": ["關閉相機", "Camera off"],
   "camera.server": ["用本機程式的相機", "Camera of the program"],
+  "camera.server-n": ["本機程式的相機 {n}", "Camera {n} of the program"],
   "camera.choose": ["選擇相機", "Choose a camera"],
   "camera.off": ["相機已關閉", "The camera is off"],
   "camera.off-more": ["可用條碼槍、輸入，或把圖檔拖進來", "Use a scanner, type, or drop a picture here"],
