@@ -29,9 +29,9 @@ from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT
 
 Array = NDArray[Any]
 
-LISTED = 0.85
+LISTED = 0.8
 """Trust from which on a line is told at all."""
-_DOUBTED = 0.8  # with less, two recognisers that agree are not believed either
+_DOUBTED = 0.6  # with less, two recognisers that agree are not believed either
 _AREA = 0.6e6  # pixels of the page while lines are looked for; half as many lose one ID in eight of small print
 _MOST_LINES = 6  # that may hold the ID, and of all others that are asked for a person and a day
 _MOST_TURNED, _MOST_FIELDS = 2, 40
@@ -99,8 +99,10 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
     if (line is None or line.trust < _SURE) and may():
         fields = _fields(gray, boxes, sight, may)
         line = _with_hints(frames, sight.corners, fields) or line if fields else line
-    if line is not None and _DOUBTED <= line.trust < LEAST_TRUST_IN_TEXT and may() and _general(sight) == line.text:
-        line = replace(line, trust=LEAST_TRUST_IN_TEXT)
+    if line is not None and _DOUBTED <= line.trust < LEAST_TRUST_IN_TEXT and may():
+        other = _general(sight)
+        if other is not None and arbitrated(other)[0] == line.text:
+            line = replace(line, trust=LEAST_TRUST_IN_TEXT)
     return line
 
 
@@ -206,8 +208,8 @@ def _fields(gray: Gray, boxes: Sequence[Array], sight: _Sight, may: Callable[[],
     return hints(told)
 
 
-def _general(sight: _Sight) -> str | None:
-    """What rapidocr's recogniser, made for any text, reads as twenty characters there: another witness, of another training."""
+def _general(sight: _Sight) -> Array | None:
+    """What rapidocr's recogniser, made for any text, sees as twenty characters there: another witness, of another training."""
     paths = []
     for capital in (30.0, 36.0, 24.0):
         line = straight(sight.line, capital, _GENERAL_ROWS)
@@ -215,7 +217,7 @@ def _general(sight: _Sight) -> str | None:
         path = ctc.best_path(_detector().text_rec.session(values)[0], _characters())
         if path is not None and path.score > _GENERAL_LEAST:
             paths.append(path)
-    return "".join(ALPHABET[int(value)] for value in ctc.together(paths).argmax(axis=1)) if paths else None
+    return ctc.together(paths) if paths else None
 
 
 @functools.cache
