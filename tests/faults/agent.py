@@ -2,7 +2,8 @@
 
 For every life it forks a child that starts like the real program (finish what an earlier life left, serve one more patient, send what
 is due), and that is killed with SIGKILL: at a random one of its failpoints (before and after each SQL statement, before each commit,
-before and after each request), or after a random time. At the end it lives on until nothing is left to do, and prints what it did.
+before and after each request), or after a random time. Then once more at each of the steps of an undisturbed life that were not hit by
+chance. At the end it lives on until nothing is left to do, and prints what it did.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import json
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -46,46 +48,77 @@ FAULTS = (
 )
 
 
+_TABLE = re.compile(r"\b(?:INTO|UPDATE|FROM)\s+(\w+)")
+_WHEN_SPOILT = ("failed", "unclear", "block", "look_again")
 _PLAIN = JsonService.request
 _STATEMENTS = {name: getattr(Prepared, name) for name in ("rows", "insert", "run")}
 
 
 class Points:
-    """Counts failpoints and kills this very process at the one that was drawn."""
+    """Counts failpoints and kills this very process at the one that was drawn: the number of one, or the name of a step.
 
-    def __init__(self, fatal: int) -> None:
+    A step is what the outbox is doing (``claim``) with what it says to the database there (``UPDATE queue``), or a request.
+    """
+
+    def __init__(self, fatal: int | str, told: Path | None = None) -> None:
         self.passed = 0
+        self.steps: set[str] = set()
         self.fatal = fatal
+        self.told = told
 
-    def __call__(self, *_: Any, **__: Any) -> None:
+    def __call__(self, when: str, what: str) -> None:
         self.passed += 1
-        if self.passed == self.fatal:
+        step = f"{_doing()} {when} {what}"
+        self.steps.add(step)
+        if self.fatal in (self.passed, step):
+            if self.told is not None:
+                with self.told.open("a", encoding="utf-8") as file:
+                    file.write(f"{step}\n")
             os.kill(os.getpid(), signal.SIGKILL)
 
     def around(self, plain: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*words: Any) -> Any:
-            self()
-            answer = plain(*words)
-            self()
+        def counted(statement: Prepared, *words: Any) -> Any:
+            self("before", _said(statement._text))
+            answer = plain(statement, *words)
+            self("after", _said(statement._text))
             return answer
 
         return counted
 
     def arm(self, outbox: Outbox) -> None:
-        for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
-            event.listen(outbox.database.engine, name, lambda *a, **k: self(), named=False)
+        engine = outbox.database.engine
+        event.listen(engine, "before_cursor_execute", lambda _, __, statement, *___: self("before", _said(statement)))
+        event.listen(engine, "after_cursor_execute", lambda _, __, statement, *___: self("after", _said(statement)))
+        event.listen(engine, "commit", lambda _: self("before", "commit"))
         if outbox.database.is_sqlite:
             # There the statements of ``prepared`` pass by these events.
             for name, plain in _STATEMENTS.items():
                 setattr(Prepared, name, self.around(plain))
 
-        def request(service: JsonService, *words: Any, **more: Any) -> dict[str, Any]:
-            self()
-            answer = _PLAIN(service, *words, **more)
-            self()
+        def request(service: JsonService, method: str, path: str, *words: Any, **more: Any) -> dict[str, Any]:
+            self("before", path)
+            answer = _PLAIN(service, method, path, *words, **more)
+            self("after", path)
             return answer
 
         JsonService.request = request  # type: ignore[method-assign]
+
+
+def _doing() -> str:
+    """The method of journal or queue that somebody outside called."""
+    name, frame = "", sys._getframe(2)
+    while frame is not None:
+        code = frame.f_code
+        if code.co_filename.endswith(("journal.py", "queue.py")) and not code.co_name.startswith("_"):
+            name = code.co_name
+        frame = frame.f_back  # type: ignore[assignment]
+    return name
+
+
+def _said(statement: str) -> str:
+    """Verb and table."""
+    found = _TABLE.search(statement)
+    return f"{statement.split(maxsplit=1)[0]} {found[1] if found else ''}"
 
 
 class Counter:
@@ -193,23 +226,40 @@ def live_on(config: dict[str, Any]) -> dict[str, int]:
 
 def main(config: dict[str, Any]) -> None:
     draw = random.Random(config["seed"])
-    done = {"lives": 0, "killed": 0, "by_time": 0, "ended": 0, "broken": 0}
+    done = {"lives": 0, "killed": 0, "by_time": 0, "aimed": 0, "ended": 0, "broken": 0}
     # A life that nothing disturbs passes about 145 of them.
     most_points, began = 150, time.monotonic()
-    # Before the first fork, so that no child spends its short life on imports.
-    life(config, 0, Points(-1), draw)
-    while done["killed"] < config["kills"]:
+    told, steps = Path(config["told"]), set[str]()
+    told.touch()
+    # Before the first fork, so that no child spends its short life on imports; again where the network spoilt it.
+    for number in (0, *range(1_000_000, 1_000_020)):
+        whole = Points(-1)
+        life(config, number, whole, draw)
+        steps |= {step for step in whole.steps if step.split(" ")[0] not in _WHEN_SPOILT}
+        if {"sent_and_claim", "checked"} <= {step.split(" ")[0] for step in steps}:
+            break
+
+    def next_step() -> str | None:
+        """One of an undisturbed life at which none was killed so far."""
+        return next(iter(sorted(steps - set(told.read_text("utf-8").splitlines()))), None)
+
+    tries = 0
+    while done["killed"] < config["kills"] or (next_step() is not None and tries < 5 * len(steps)):
         assert done["broken"] == 0, "a life ended by an error that nobody expected"
         assert time.monotonic() - began < config["seconds"], f"too slow: {done}"
-        by_time = draw.random() < 0.2
-        # Half of them late in a life, where the record is on its way and its Opcode comes back.
-        fatal = -1 if by_time else draw.randint(1 if draw.random() < 0.5 else 70, most_points)
+        fatal: int | str
+        if by_chance := done["killed"] < config["kills"]:
+            by_time = draw.random() < 0.2
+            # Half of them late in a life, where the record is on its way and its Opcode comes back.
+            fatal = -1 if by_time else draw.randint(1 if draw.random() < 0.5 else 70, most_points)
+        else:
+            by_time, fatal, tries = False, next_step() or "", tries + 1
         seed, pause = draw.random(), draw.random() * 0.15
         done["lives"] += 1
         child = os.fork()
         if child == 0:
             try:
-                life(config, done["lives"], Points(fatal), random.Random(seed))
+                life(config, done["lives"], Points(fatal, told), random.Random(seed))
                 os._exit(0)
             except BaseException:
                 traceback.print_exc()
@@ -222,10 +272,13 @@ def main(config: dict[str, Any]) -> None:
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
             done["killed"] += 1
             done["by_time"] += by_time
+            done["aimed"] += not by_chance
         else:
             done["ended" if os.waitstatus_to_exitcode(status) == 0 else "broken"] += 1
     done["milliseconds"] = round((time.monotonic() - began) * 1000)
-    print(json.dumps(done | {"counts": live_on(config)}))
+    left = steps - set(told.read_text("utf-8").splitlines())
+    walked = {"steps": len(steps), "doing": sorted({step.split(" ")[0] for step in steps}), "left": sorted(left)}
+    print(json.dumps(done | walked | {"counts": live_on(config)}))
 
 
 if __name__ == "__main__":

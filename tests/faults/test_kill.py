@@ -38,6 +38,7 @@ def test_no_kill_loses_a_number_or_sends_a_record_wrongly(database_url: str, tmp
             "ring": ring.format(),
             "settings": _through(settings, proxy.url).model_dump_json(),
             "kills": KILLS[kind],
+            "told": str(tmp_path / "told"),
             "seconds": 500,
             "seed": seed,
         }
@@ -54,10 +55,15 @@ def test_no_kill_loses_a_number_or_sends_a_record_wrongly(database_url: str, tmp
         ledger = _judged(outbox, issued, records, uploads)
         lines = outbox.verify_trail()
     ledger |= {"database": kind, "seed": seed, "kills": told["killed"], "lives": told["lives"], "audit_lines": lines}
-    ledger |= {"spoilt": sum(spoilt.values())}
+    ledger |= {"spoilt": sum(spoilt.values()), "steps": told["steps"], "aimed": told["aimed"]}
     record_property("ledger", ledger)
 
-    assert told["killed"] >= KILLS[kind]
+    assert told["killed"] - told["aimed"] >= KILLS[kind]
+    # At every step, inside and between all transactions, at least one was killed.
+    assert [] == told["left"]
+    assert {"open", "numbered", "written", "filled_and_queued", "claim", "sent_and_claim", "unchecked", "checked"} <= set(
+        told["doing"]
+    )
     # Every kind but what needs more bytes than came.
     assert len(spoilt) >= len(KINDS) - 2, spoilt
     assert ledger["issued"] > told["killed"] / 4
