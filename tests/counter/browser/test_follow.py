@@ -37,10 +37,11 @@ def test_a_rejected_record_is_corrected_and_accepted(
     page.locator("#see-why").click()
     expect(page.locator("#errors .finding").first).to_contain_text("怎麼改")
     expect(page.locator("#send-correction")).to_be_visible()
-    page.locator("#fix-other").select_option(label="M05 醫事機構代號")
-    expect(page.locator("#fix-M05")).to_be_focused()
     page.locator("#fix-M04").fill("0501231")
     shoot(page, "rejected")
+    # Any other field can be set, too.
+    page.locator("#fix-other").select_option(label="M05 醫事機構代號")
+    expect(page.locator("#fix-M05")).to_be_focused()
     page.locator("#send-correction").click()
     expect(page.locator("#record-box .tag.ok").first).to_contain_text("已接受")
     page.keyboard.press("Escape")

@@ -22,6 +22,8 @@ export async function openRecord(id, closed = () => {}) {
   await draw(id, box);
   await shown;
   off();
+  URL.revokeObjectURL(opened.address);
+  opened.dispensing = null;
   closed();
 }
 
@@ -88,13 +90,20 @@ export function problemCard(one) {
     fix ? h("div", { class: "from" }, h("strong", {}, t("check.fix")), " ", fix) : h("div", { class: "from" }));
 }
 
+/** The picture that is looked at, until the record is closed. */
+const opened = { dispensing: null, address: "" };
+
 /** What a person declared of a sheet that nobody could read, and the picture of it; looking at the picture is written down. */
 function declared({ illegible, dispensing }) {
   const place = h("div", {});
+  const show = () => put(place, h("img", { class: "kept", alt: t("kept.picture"), src: opened.address }));
+  // Drawn anew with news of the record, it is not asked for, and written down, again.
+  if (opened.dispensing === dispensing) show();
   const look = async () => {
     try {
       const picture = await get(`/dispensings/${dispensing}/picture.jpg`, { blob: true });
-      put(place, h("img", { class: "kept", alt: t("kept.picture"), src: URL.createObjectURL(picture) }));
+      Object.assign(opened, { dispensing, address: URL.createObjectURL(picture) });
+      show();
     } catch (error) {
       put(place, h("p", { class: "wrong" }, both(error)));
     }
