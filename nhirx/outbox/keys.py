@@ -21,7 +21,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -155,7 +155,9 @@ def key_file(settings: OutboxSettings) -> Path:
 def _from_file(path: Path) -> KeyRing:
     for _ in range(2):
         try:
-            return KeyRing.parse(path.read_text("utf-8"))
+            ring = KeyRing.parse(path.read_text("utf-8"))
+            _only_ours(path)
+            return ring
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -174,6 +176,13 @@ def _from_file(path: Path) -> KeyRing:
         except OSError as error:
             raise StoreReadOnly(path=str(path), problem=error.strerror) from None
     return KeyRing.parse(path.read_text("utf-8"))
+
+
+def _only_ours(path: Path) -> None:
+    """A file that came back from a copy is often open to all: closed again where it is ours to close."""
+    with suppress(OSError):
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            path.chmod(0o600)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -81,6 +81,15 @@ def test_the_key_file_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path
     assert ["outbox.key"] == [path.name for path in (tmp_path / "deep").iterdir()]
 
 
+def test_a_key_file_that_was_copied_back_open_to_all_is_closed(tmp_path: Path) -> None:
+    settings = OutboxSettings(key_file=tmp_path / "outbox.key")
+    first = keys.load(settings)
+    (tmp_path / "outbox.key").chmod(0o644)
+
+    assert first == keys.load(settings)
+    assert os.name == "nt" or stat.S_IMODE((tmp_path / "outbox.key").stat().st_mode) == 0o600
+
+
 def test_programs_that_start_at_once_agree_on_one_ring(tmp_path: Path) -> None:
     settings = OutboxSettings(key_file=tmp_path / "outbox.key")
     found: list[KeyRing] = []

@@ -4,10 +4,12 @@ import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from nhirx.errors import InputError, ServiceTimeout, ServiceUnreachable, TransitionRefused, UploadRefused
 from nhirx.model import CheckError, CheckResult, Receipt
 from nhirx.outbox import Outbox
+from nhirx.outbox.schema import queue
 
 LEASE = timedelta(minutes=5)
 DOWN = ServiceUnreachable(url="https://localhost", problem="refused", reached=False)
@@ -337,3 +339,20 @@ def test_show_tells_the_story_without_the_person(outbox: Outbox, record, clock) 
 def test_a_record_that_does_not_exist(outbox: Outbox) -> None:
     with pytest.raises(InputError, match="no record 9"):
         outbox.show(9)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_claim_waits_for_nobody(outbox: Outbox, record, visits) -> None:
+    """Rows that another counter's transaction holds are passed by, not waited for."""
+    for visit in visits:
+        outbox.queue.put(record(visit))
+    got: list[int] = []
+    claim = threading.Thread(target=lambda: got.extend(item.id for item in outbox.queue.claim(10, LEASE)), daemon=True)
+    with outbox.database.writing() as connection:
+        connection.execute(select(queue.c.id).where(queue.c.id.in_([1, 3])).with_for_update())
+        claim.start()
+        claim.join(30)
+
+        assert [2, 4] == got
+
+    assert [1, 3] == [item.id for item in outbox.queue.claim(10, LEASE)]
