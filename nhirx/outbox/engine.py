@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from nhirx.errors import ComponentMissing, SettingInvalid, StoreError, StoreReadOnly
 from nhirx.outbox.faults import named
-from nhirx.outbox.schema import HEAD
+from nhirx.outbox.schema import HEAD, metadata, version_table
 
 _BUSY_SECONDS = 30
 _MIGRATION_LOCK = 0x6E686972
@@ -57,6 +57,12 @@ class Database:
             return
         with _migrating, named(self.where), self.engine.connect() as connection, connection.begin():
             self.alone(connection)
+            if not inspect(connection).has_table(version_table.name):
+                # Nothing is there yet: the tables as they are, without a walk through their history. A test holds that both are one.
+                metadata.create_all(connection, checkfirst=False)
+                version_table.create(connection, checkfirst=False)
+                connection.execute(version_table.insert(), {"version_num": HEAD})
+                return
             from nhirx.outbox.migrations import upgrade
 
             upgrade(connection)
@@ -69,7 +75,7 @@ class Database:
     def version(self) -> str | None:
         """The schema's version, or None for an empty database. Raises ``StoreError`` for a newer one than this program knows."""
         with self.reading() as connection:
-            if not inspect(connection).has_table("alembic_version"):
+            if not inspect(connection).has_table(version_table.name):
                 return None
             found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         if found is not None and found > HEAD:

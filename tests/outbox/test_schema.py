@@ -1,7 +1,9 @@
 """Migrations and tables say the same, and the indexes are used."""
 
+import json
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -12,45 +14,59 @@ from sqlalchemy.exc import IntegrityError
 
 from nhirx.errors import StoreError
 from nhirx.outbox import Outbox
-from nhirx.outbox.migrations import config
-from nhirx.outbox.schema import HEAD, Moment, metadata, queue
+from nhirx.outbox.engine import Database
+from nhirx.outbox.migrations import config, upgrade
+from nhirx.outbox.schema import HEAD, Moment, metadata, queue, version_table
 from nhirx.roc import TAIPEI
 
 
-def test_migrating_from_nothing_gives_the_tables(outbox: Outbox) -> None:
-    with outbox.database.engine.connect() as connection:
+def test_the_migrations_lead_to_the_tables(database_url: str) -> None:
+    database = _migrated(database_url)
+    with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
 
         assert [] == compare_metadata(context, metadata)
+    database.close()
 
 
-def test_migrating_from_nothing_gives_the_same_partial_indexes(database_url: str, outbox: Outbox, tmp_path) -> None:
-    """Alembic does not compare conditions of indexes, constraints and autoincrement, so the database's own words are compared."""
-    if not database_url.startswith("sqlite"):
-        found = {index["name"]: bool(index["dialect_options"].get("postgresql_where")) for index in _indexes(outbox, "queue")}
-
-        assert found == {index.name: index.dialect_options["postgresql"]["where"] is not None for index in queue.indexes}
-        return
-    made = Outbox(f"sqlite:///{tmp_path / 'made.sqlite'}")
-    with made.database.writing() as connection:
+def test_a_new_database_is_the_one_that_the_migrations_lead_to(database_url: str) -> None:
+    """A new one is made at once, without its history. Columns, keys, conditions and indexes are the same, and the version."""
+    database = _migrated(database_url)
+    walked = _described(database)
+    with database.writing() as connection:
         metadata.drop_all(connection)
-        metadata.create_all(connection)
+        version_table.drop(connection)
+    database.migrate()
+    made = _described(database)
+    database.close()
 
-    assert _statements(made) == _statements(outbox)
-    made.close()
-
-
-def _indexes(outbox: Outbox, table: str):
-    with outbox.database.reading() as connection:
-        return inspect(connection).get_indexes(table)
+    assert (walked, HEAD) == (made, made["version"])
+    assert {"chain", "dispensings", "events", "meta", "queue", "alembic_version"} == set(made["tables"])
 
 
-def _statements(outbox: Outbox) -> dict[str, str]:
-    with outbox.database.reading() as connection:
-        rows = connection.exec_driver_sql(
-            "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'alembic%' AND sql IS NOT NULL"
+def _migrated(url: str) -> Database:
+    """A database that went through every migration, as one that was begun by the first release."""
+    database = Database(url)
+    with database.writing() as connection:
+        upgrade(connection)
+    return database
+
+
+def _described(database: Database) -> dict[str, Any]:
+    """As the database itself tells it, with SQLite's own words: those have the autoincrement, and every condition."""
+    with database.reading() as connection:
+        asked = inspect(connection)
+        told = (
+            asked.get_columns,
+            asked.get_pk_constraint,
+            asked.get_foreign_keys,
+            asked.get_check_constraints,
+            asked.get_indexes,
         )
-        return {name: " ".join(sorted(sql.replace('"', "").replace(",", " ").split())) for name, sql in rows}
+        tables = {name: [json.dumps(tell(name), default=str) for tell in told] for name in asked.get_table_names()}
+        rows = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master").all() if database.is_sqlite else []
+    words = {name: sorted(sql.replace('"', "").replace(",", " ").split()) for name, sql in rows if sql}
+    return {"version": database.version(), "tables": tables, "words": words}
 
 
 def test_head_names_the_newest_migration() -> None:
