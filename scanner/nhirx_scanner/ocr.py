@@ -32,6 +32,7 @@ Array = NDArray[Any]
 LISTED = 0.8
 """Trust from which on a line is told at all."""
 _DOUBTED = 0.6  # with less, two recognisers that agree are not believed either
+_CONFIRMS = 0.75  # of each place, by the second one: where an 8 was a B to both, it saw one with 0.55
 _AREA = 0.6e6  # pixels of the page while lines are looked for; half as many lose one ID in eight of small print
 _MOST_LINES = 6  # that may hold the ID, and of all others that are asked for a person and a day
 _MOST_TURNED, _MOST_FIELDS = 2, 40
@@ -95,14 +96,17 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
     if sight is None:
         return None
     frames = [told for closer in _CLOSER if may() and (told := textline.looks(sight.line, sight.capital * closer)) is not None]
-    line = _settled(frames, sight.corners, None)
+    line, fields = _settled(frames, sight.corners, None), Hints()
     if (line is None or line.trust < _SURE) and may():
         fields = _fields(gray, boxes, sight, may)
         line = _with_hints(frames, sight.corners, fields) or line if fields else line
-    if line is not None and _DOUBTED <= line.trust < LEAST_TRUST_IN_TEXT and may():
-        other = _general(sight)
-        if other is not None and arbitrated(other)[0] == line.text:
-            line = replace(line, trust=LEAST_TRUST_IN_TEXT)
+    if (
+        line is not None
+        and _DOUBTED <= line.trust < LEAST_TRUST_IN_TEXT
+        and may()
+        and _is_confirmed(line, _general(sight), fields)
+    ):
+        line = replace(line, trust=LEAST_TRUST_IN_TEXT)
     return line
 
 
@@ -206,6 +210,18 @@ def _fields(gray: Gray, boxes: Sequence[Array], sight: _Sight, may: Callable[[],
         if frames is not None:
             told.append(ctc.plain(frames, textline.CHARACTERS))
     return hints(told)
+
+
+def _is_confirmed(line: Line, other: Array | None, fields: Hints) -> bool:
+    """Whether another witness reads the same without much doubt, or takes away the doubt there was."""
+    if other is None:
+        return False
+    values = [ALPHABET.index(character) for character in line.text]
+    if arbitrated(other, fields)[0] == line.text and float(other[np.arange(LENGTH), values].min()) > _CONFIRMS:
+        return True
+    both = (line.likely + 1e-5) * np.sqrt(other + 1e-3)  # the other one knows neither the alphabet nor the print as well
+    text, trust = arbitrated(both / both.sum(axis=1, keepdims=True), fields)
+    return text == line.text and trust > LEAST_TRUST_IN_TEXT
 
 
 def _general(sight: _Sight) -> Array | None:

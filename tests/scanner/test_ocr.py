@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from nhirx_scanner import Scanner, ctc, ocr
 from nhirx_scanner.ctc import Path
+from nhirx_scanner.hints import Hints
 
 from nhirx.identifiers.visit_id import ALPHABET
 from samples import corpus
@@ -112,6 +113,16 @@ def test_a_second_witness_may_doubt_two_letters_and_no_more(draw):
     far = text[:19] + ("A" if text[19] != "A" else "B")
 
     assert [True, True, False, False] == [line.agrees(each) for each in (text, near, far, "short")]
+
+
+def test_a_second_recogniser_confirms_what_it_sees_without_doubt(draw):
+    """Both read the same: it is confirmed. Both waver between the same two letters, or the other reads nothing: it is not."""
+    text = draw.visit_id(88)
+    rival = "Z" if text[2] != "Z" else "Y"
+    line = ocr.Line(text, (), 0.9, _likely(text, {2: (rival, 0.1)}))
+    seen = [_likely(text, {}), _likely(text, {2: (rival, 0.45)}), _likely(text, {2: (rival, 0.9)}), None]
+
+    assert [True, False, False, False] == [ocr._is_confirmed(line, other, Hints()) for other in seen]
 
 
 def test_sheets_with_text_alone_are_proposed_and_never_more():
