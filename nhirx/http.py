@@ -14,6 +14,8 @@ import json
 import ssl
 import threading
 import time
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,6 +50,8 @@ class JsonService:
         self._lock = threading.Lock()
         self._clients: dict[bool, httpx.Client] = {}
         self._context: ssl.SSLContext | None = None
+        self.told_at: datetime | None = None
+        """The time of the service by its last answer (HTTP's ``Date``); None where it says none."""
 
     @property
     def timeout(self) -> float:
@@ -96,6 +100,7 @@ class JsonService:
         try:
             with self._connected(reuse).stream(method, url, json=body, timeout=seconds) as response:
                 kind = response.headers.get("content-type", "?").split(";")[0]
+                self.told_at = _time(response.headers.get("date"))
                 for piece in response.iter_bytes():
                     content += piece
                     if len(content) > _LARGEST_ANSWER:
@@ -230,6 +235,14 @@ def fingerprint_of(pem: str) -> str:
 def same_fingerprint(one: str, other: str) -> bool:
     """Whether two fingerprints are equal, colons and case aside."""
     return one.replace(":", "").lower() == other.replace(":", "").lower()
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        told = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
 
 
 def _named(error: Exception, url: str, seconds: float) -> NhirxError:

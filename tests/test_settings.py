@@ -27,6 +27,7 @@ def test_defaults_without_a_file():
     found = settings.load()
 
     assert Settings() == found
+    assert (30, "at-once", None) == (found.upload.batch_size, found.upload.send, found.upload.quiet)
     assert "https://localhost:5066" == found.control.local.url
     assert found.record.medical_category is None
 

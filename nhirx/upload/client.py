@@ -50,6 +50,11 @@ class UploadClient:
         self._sending = threading.Lock()
         self._seen: set[str] = set()
 
+    @property
+    def service_at(self) -> datetime | None:
+        """The service's clock by the date of its last answer; None where it says none."""
+        return self._service.told_at
+
     def upload(self, records: Sequence[UploadRecord], now: datetime) -> Receipt:
         """Send ``records`` in one request and give the receipt: ``pack`` and ``send`` in one."""
         return self.send(self.pack(records), now)

@@ -254,7 +254,8 @@ class Worker:
 
     def _compare_clocks(self, receipt: Receipt) -> None:
         """A clock that is off makes visits later than their upload, which the NHI rejects; better to hear of it here."""
-        told = server_time(receipt)
+        # Only one source says that an Opcode begins with a time; where it does not, the answer's own date tells.
+        told = server_time(receipt) or self._client.service_at
         self.skew = None if told is None else receipt.received_at - told
         if self.skew is not None and abs(self.skew.total_seconds()) > self._settings.most_skew:
             _log.warning("the clock of this machine is %.0f s ahead of the service's", self.skew.total_seconds())

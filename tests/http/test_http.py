@@ -155,6 +155,23 @@ def test_an_error_that_is_json_is_an_answer(service, server):
     assert service.get("/") == {"statusCode": 1700}
 
 
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("Date: Fri, 20 Nov 2026 01:00:13 GMT\r\n", "2026-11-20T01:00:13+00:00"),
+        ("Date: Fri, 20 Nov 2026 01:00:13 -0000\r\n", "2026-11-20T01:00:13+00:00"),
+        ("Date: yesterday\r\n", None),
+        ("Date: \r\n", None),
+        ("", None),
+    ],
+)
+def test_the_date_of_an_answer_tells_the_clock_of_the_service(service, server, header, told):
+    server.says(b"{}", headers=header)
+    service.get("/")
+
+    assert told == (service.told_at.isoformat() if service.told_at else None)
+
+
 def test_an_answer_that_ends_early(service, server):
     """A connection that closes in the middle gives no half record."""
     server.answer = lambda connection, request: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")

@@ -67,10 +67,13 @@ def test_with_a_daily_time_todays_records_wait(make_pharmacy) -> None:
     assert 1 == pharmacy.worker.step().sent
 
 
+@pytest.mark.parametrize("opcode", [True, False], ids=["time in the Opcode", "date of the answer"])
 @pytest.mark.parametrize(("hours", "warned"), [(0, False), (2, True), (-2, True)])
-def test_a_clock_that_is_off_is_told(make_pharmacy, caplog, hours: int, warned: bool) -> None:
+def test_a_clock_that_is_off_is_told(make_pharmacy, caplog, monkeypatch, hours: int, warned: bool, opcode: bool) -> None:
     from datetime import timedelta
 
+    if not opcode:
+        monkeypatch.setattr("nhirx.upload.worker.server_time", lambda receipt: None)
     pharmacy = make_pharmacy(lambda: now() + timedelta(hours=hours))
     pharmacy.put()
     pharmacy.worker.step()
