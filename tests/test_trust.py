@@ -59,6 +59,20 @@ def test_another_certificate_at_a_trusted_address_is_refused(tmp_path: Path) -> 
             _status(sim.url)
 
 
+@pytest.mark.parametrize("words", [(), ("--yes",)])
+def test_another_certificate_takes_the_place_of_a_trusted_one_only_after_it_was_revoked(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Both fingerprints are shown, and nothing changes whatever is answered."""
+    with Simulator(data=tmp_path / "one") as sim:
+        trust.accept(sim.url, "00" * 32)
+        ended = _nhirx("add", sim.url, *words, answer="y\n")
+        said = (ended.stdout + ended.stderr).lower().replace(":", "")
+
+        assert (2, "00" * 32) == (ended.returncode, trust.fingerprint_for(sim.url))
+        assert all(shown in said for shown in ("00" * 32, sim.fingerprint.lower().replace(":", ""), "trust remove"))
+
+
 def test_revoking_what_was_never_trusted_is_said() -> None:
     """A misspelt address must not look like a success."""
     with pytest.raises(InputError):

@@ -34,11 +34,19 @@ def register(app: typer.Typer) -> None:
         url: Annotated[str, typer.Argument(help=say("例如 https://localhost:5066", "such as https://localhost:5066"))],
         yes: Annotated[bool, typer.Option("--yes", help=say("不詢問", "do not ask"))] = False,
     ) -> int:
-        from nhirx.http import certificate_of, fingerprint_of
+        from nhirx.errors import InputError
+        from nhirx.http import certificate_of, fingerprint_of, same_fingerprint
         from nhirx.settings import ServiceSettings
 
         fingerprint = fingerprint_of(certificate_of(ServiceSettings(url=url)))
         typer.echo(f"{url}\n  SHA-256 {grouped(fingerprint)}")
+        known = trust.fingerprint_for(url)
+        if known is not None and not same_fingerprint(known, fingerprint):
+            # Another certificate at a trusted address is what an attack looks like: nobody says yes to it in passing.
+            raise InputError(
+                problem=f"這個網址已信任另一張憑證（SHA-256 {grouped(known)}）。確定已更換時，請先執行 nhirx trust remove {url}"
+                f" / another certificate is trusted at this address; if it was replaced, run nhirx trust remove {url} first"
+            )
         question = say(
             "這是控制軟體的憑證嗎？（請與控制軟體畫面上的指紋核對）",
             "Is this the control software's certificate? Compare the fingerprint.",
