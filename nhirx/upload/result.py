@@ -19,12 +19,14 @@ from typing import Any
 
 from nhirx.errors import AnswerMalformed
 from nhirx.identifiers import canonical_text
+from nhirx.logs import mask
 from nhirx.model import CheckError, CheckResult, Value
 from nhirx.tables.check_codes import described
 
 _PAIR = re.compile(
     r"\s*(?P<field>[A-Z][0-9]{2}|MB[12])?\s*(?:\[(?P<order>[0-9]+)\]|\((?P<round>[0-9]+)\))?\s*[:=]\s*(?P<code>[0-9A-Z]{2,5})\s*"
 )
+_TOKEN = re.compile(r"[0-9A-Za-z_.\[\]()-]{0,16}", re.ASCII)
 _FIELD_NAMES = ("field", "fieldid", "field_id", "col", "column", "item", "fld")
 _CODE_NAMES = ("code", "err_code", "errcode", "error_code", "err", "error")
 _ORDER_NAMES = ("order", "order_no", "orderno", "index", "mb2", "line")
@@ -191,7 +193,15 @@ def _error(names: Mapping[str, Any], level: int | None, url: str) -> CheckError:
 
 def _made(where: str, code: str, order: int | None, level: int | None) -> CheckError:
     # Only the NHI's own word makes it a warning: what we know of the code would let a rejected record pass for an accepted one.
-    return described(where, code, order=order, severity="warning" if level == 0 else "error")
+    return described(_token(where), _token(code), order=order, severity="warning" if level == 0 else "error")
+
+
+def _token(text: str) -> str:
+    """Field and code go into lists and the audit trail in clear, so only what has the look of either: text could name the patient.
+
+    What was really said stays in the sealed result.
+    """
+    return text if _TOKEN.fullmatch(text) and mask(text) == text else "?"
 
 
 def _level(names: Mapping[str, Any]) -> int | None:

@@ -68,12 +68,21 @@ def test_every_request_has_its_own_signature(pharmacy) -> None:
         return made[-1]
 
     client = UploadClient(pharmacy.settings, sign)
-    record = pharmacy.record()
-    opcode = client.upload([record], now()).opcode
-    client.result(opcode, {1: record.visit_id}, 1)
+    posted, plain = [], client._service.post
+
+    def post(path, body, **more):
+        posted.append(body["sClientRandom"])
+        return plain(path, body, **more)
+
+    client._service.post = post
+    records = [pharmacy.record() for _ in range(2)]
+    for record in records:
+        opcode = client.upload([record], now()).opcode
+        client.result(opcode, {1: record.visit_id}, 1)
     client.close()
 
-    assert 2 == len({signature.client_random for signature in made})
+    assert 4 == len(posted) == len(set(posted)), "none was sent twice, not even to be refused"
+    assert posted == [signature.client_random for signature in made]
 
 
 def test_an_expired_signature_is_made_anew_once(pharmacy) -> None:

@@ -114,6 +114,17 @@ def test_without_a_list_of_records_nothing_is_accepted(tree: object) -> None:
         result.read(tree, URL)
 
 
+@pytest.mark.parametrize("said", ["A123456789", "王小明 病人身分不符", "0USE4FA11RP4J370WR4K", "M04 0501231 is wrong"])
+def test_text_in_place_of_field_and_code_reaches_no_list(said: str) -> None:
+    """A service that explains in words may name the patient: an error it stays, and the words stay in the sealed result."""
+    read = result.read({"recs": [{"M15": A, "errors": [{"field": said, "code": said}]}]}, URL)
+    (error,) = read.records[0].errors
+
+    assert ("?", "?", "error") == (error.field, error.code, error.severity)
+    assert said not in error.model_dump_json()
+    assert said in read.records[0].raw
+
+
 @pytest.mark.parametrize("errors", [[3], "what is this", [{"field": "M15"}], 7, [["M15", "AA"]]])
 def test_an_error_that_cannot_be_understood_accepts_nothing(errors: object) -> None:
     with pytest.raises(AnswerMalformed):
