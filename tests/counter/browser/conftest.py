@@ -88,7 +88,7 @@ def signed_in(counter: Any, browser: Browser) -> Any:
     context = browser.new_context()
     page = context.new_page()
     page.goto(counter.link)
-    expect(page.locator(".counter")).to_be_visible()
+    expect(page.locator("#operator")).to_be_visible()  # which a page without a session does not have
     state = context.storage_state()
     context.close()
     return state
@@ -188,7 +188,7 @@ def windows(browser: Browser) -> Iterator[Windows]:
 def page(windows: Windows, counter: Any, signed_in: Any) -> Page:
     """The counter page, signed in, without a camera."""
     opened = windows(counter.url, signed_in)
-    expect(opened.locator(".counter")).to_be_visible()
+    expect(opened.locator("#operator")).to_be_visible()
     return opened
 
 

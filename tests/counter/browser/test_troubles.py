@@ -43,12 +43,19 @@ def test_the_vpn_is_down_and_work_goes_on(page: Page, sim: Simulator, sheet: Any
 def test_the_program_is_killed_in_the_middle_and_the_page_goes_on(
     own: Any, windows: Any, sim: Simulator, tools: Any, scan_by_typing: Any, shoot: Any
 ) -> None:
-    """Power cut while a sheet is on the page: it says so, keeps everything, and dispenses once the program is back."""
+    """Power cut before a scan and while a sheet is on the page: it says so, keeps everything, and goes on once the program is back."""
     sheet = tools.make_sheet(sim)
     own.know(sheet)
     page: Page = windows(own.link)
-    expect(page.locator(".counter")).to_be_visible()
-    scan_by_typing(page, sheet)
+    expect(page.locator("#operator")).to_be_visible()
+    own.kill()
+    expect(page.locator("#banner-lost")).to_be_visible()
+    page.keyboard.type(sheet.visit_id)
+    page.keyboard.press("Enter")
+    expect(page.locator("#entry-said .wrong")).to_contain_text("都還在")
+    own.start()
+    # Nobody scans it a second time.
+    expect(page.locator(".id")).to_have_text(sheet.visit_id)
     expect(page.locator("#dispense")).to_be_enabled()
     own.kill()
     page.keyboard.press("F9")

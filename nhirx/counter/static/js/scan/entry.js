@@ -108,6 +108,7 @@ export class Entry {
     }
     if (!text) this.clear();
     clearTimeout(this.timer);
+    this.waits = false;
     this.draw(null);
     if (text.length < LENGTH) return;
     this.timer = setTimeout(() => (this.fromScanner ? this.submit(true) : this.look()), PAUSE);
@@ -127,6 +128,8 @@ export class Entry {
       return answer;
     } catch (error) {
       if (mine === this.asked) this.draw(null, [], both(error));
+      // Where the program is away the text waits with the person, and is looked at again when it is back.
+      this.waits = error.lost && this.sent && mine === this.asked;
       return null;
     }
   }
@@ -134,7 +137,9 @@ export class Entry {
   async submit(withoutEnter = false) {
     clearTimeout(this.timer);
     if (!this.field.value.trim()) return;
+    this.sent = true;
     const answer = await this.look(withoutEnter);
+    this.sent = false;
     const another = compact(this.field.value).length > LENGTH;
     const hints = [...(answer?.repairs ?? []), ...(answer?.wedge ?? [])];
     // A code that lost its Chinese is no prescription any more: it stays in sight with the remedy, and is taken when it is sent again.
@@ -144,6 +149,12 @@ export class Entry {
       this.doctor = hints;
       this.taken(answer?.canonical ?? (this.raw && !this.edited ? this.raw : this.field.value), answer ?? {});
     } else if (answer) this.field.select();
+  }
+
+  /** The program is back. */
+  retry() {
+    if (this.waits) this.submit();
+    this.waits = false;
   }
 
   draw(answer, hints = [], failure = "") {

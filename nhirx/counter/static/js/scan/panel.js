@@ -31,7 +31,7 @@ export class Panel {
     this.tools = h("div", { class: "tools" });
     this.camera = new Camera(this.video);
     this.camera.gone = () => this.fail("gone");
-    this.live = new Live(this.video, (answer) => this.hear(answer), () => {});
+    this.live = new Live(this.video, (answer) => this.hear(answer), (up) => this.reach(up));
     this.server = new ServerCamera(this.canvas, (answer) => this.hear(answer), (problem) => this.fail(problem ? "server" : "server-fail", problem));
     this.entry = new Entry((text, answer) => this.typed(text, answer));
     this.eye = h("section", { class: "card eye", "aria-label": t("eye.title") }, this.finder, this.said.element, this.tools);
@@ -56,7 +56,9 @@ export class Panel {
   }
 
   async resume() {
-    this.entry.clear();
+    // What was typed before the program had answered stays: it is on its way.
+    if (this.resumed) this.entry.clear();
+    this.resumed = true;
     this.speech.fresh();
     this.canvas.hidden = true;
     this.video.hidden = false;
@@ -104,8 +106,18 @@ export class Panel {
     this.show();
   }
 
-  /** The program is back, and with it the camera that it opens. */
+  /** Whether frames get to the program: what was said of the last one holds no more when they do not. */
+  reach(up) {
+    if (!this.wanted || this.mode !== "camera" || state.gate !== "ready") return;
+    this.speech.fresh();
+    this.overlay.guide(this.video.videoWidth || 1280, this.video.videoHeight || 720);
+    if (up) this.speak({ tone: "", icon: "sheet", words: t("said.look"), more: t("said.look-more") });
+    else this.speak({ tone: "warn", icon: "wait", words: t("camera.away"), more: t("camera.away-more") });
+  }
+
+  /** The program is back, and with it the camera that it opens and the text that nobody could look at. */
   retry() {
+    this.entry.retry();
     if (this.wanted && this.mode === "trouble" && machine.get("eye") === "server") this.startServer();
   }
 

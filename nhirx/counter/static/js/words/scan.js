@@ -67,6 +67,8 @@ export const scan = {
   "camera.gone-more": ["接好後按 F3", "Plug it in and press F3"],
   "camera.unsupported": ["這個瀏覽器不支援相機", "This browser has no camera support"],
   "camera.unsupported-more": ["請用 Edge 或 Chrome；或用本機程式的相機", "Use Edge or Chrome; or the camera of the program"],
+  "camera.away": ["等待本機程式，畫面暫時沒有人看", "Waiting for the program; nobody reads the picture now"],
+  "camera.away-more": ["恢復連線就會接著讀", "Reading goes on when it is back"],
   "camera.server-more": ["可改用瀏覽器的相機（F3）、條碼槍或輸入", "Use the browser's camera (F3), a scanner or typing"],
   "camera.server-fail-more": ["程式恢復後會再試；也可用條碼槍、輸入、圖檔", "It is tried again when the program is back; a scanner, typing or a file work, too"],
   "camera.server-fail": ["本機程式的相機沒有回應", "The program's camera does not answer"],
