@@ -13,11 +13,12 @@ _SLOPES = 4  # quarters of a module that the drift may change from place to plac
 _BEND = 0.1  # cost of each quarter by which that change itself changes
 
 
-def windows(line: Array, low: float, high: float, form: Form, drifts: Array = DRIFTS) -> Array:
-    """(places · drifts × samples), mean free: what is seen where a character may lie."""
+def windows(line: Array, low: float, high: float, form: Form, drifts: Array = DRIFTS, places: Array | None = None) -> Array:
+    """(places · drifts × samples), mean free: what is seen where a character may lie; ``places``: only of these."""
+    numbers = np.arange(form.symbols) if places is None else places
     module, count = (high - low) / form.modules, int(form.width * _RATE)
     within = np.arange(count) / _RATE + 0.5 / _RATE
-    at = low + module * (form.width * np.arange(form.symbols)[:, None, None] + drifts[None, :, None] + within) - 0.5
+    at = low + module * (form.width * numbers[:, None, None] + drifts[None, :, None] + within) - 0.5
     seen: Array = np.interp(at.ravel(), np.arange(len(line)), line).reshape(-1, count).astype(np.float32)
     seen -= seen.mean(axis=1, keepdims=True)
     return seen

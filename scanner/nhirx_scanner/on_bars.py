@@ -10,6 +10,7 @@ from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars
 from nhirx_scanner.page import SECOND_BARS, Work, is_known, placed
 from nhirx_scanner.rectify import Cut
+from nhirx_scanner.recut import recut
 from nhirx_scanner.straighten import straightened
 
 _MOST, _MOST_FAINT, _MOST_REDRAWN = 8, 5, 4
@@ -44,6 +45,33 @@ def find_faint(work: Work) -> None:
         known += [other.polygon for other, _ in work.bars if other.length > 0.8 * bars.length]
         if not is_known(bars.center, 0.0, known):
             _look_at(work, bars)
+    if not work.done:
+        _cut_again(work)
+
+
+def _cut_again(work: Work) -> None:
+    """The strips by their own close surroundings: without a neighbour's bars, or with the part that was missed."""
+    new: list[Bars] = []
+    for bars, cut in sorted(work.bars, key=lambda item: -item[0].score)[:_MOST]:
+        if not work.may("faint"):
+            return
+        other = recut(work.gray, bars, cut)
+        if other is None or other.length < _SHORTEST or any(_same(other, seen) for seen in (bars, *new)):
+            continue
+        new.append(other)
+        closer = rectify.strip(work.gray, other, grown=False)
+        reads = placed(engines.zxing(closer.picture, "linear", rotate=False, downscale=False, invert=False), closer)
+        if work.take(reads, only_ids=True):
+            return
+        straight = Cut(straightened(closer.picture), closer.matrix)
+        if rectify.barness(straight.picture) > _BARS:
+            work.bars.append((other, straight))
+
+
+def _same(bars: Bars, other: Bars) -> bool:
+    """Whether two strips are one: as long, in the same place, and rising alike."""
+    near = math.dist(bars.center, other.center) < 0.03 * bars.length
+    return near and abs(bars.length - other.length) < 0.06 * bars.length and abs(bars.slope - other.slope) < 0.04
 
 
 def _look_at(work: Work, bars: Bars) -> None:
@@ -105,8 +133,9 @@ def _modelled(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
 
 def redraw(work: Work) -> None:
     """The strips that are left, by synthesis: dear, so the strongest first and not many."""
-    alike = [item for item in work.open_bars if item[0] not in work.unlike]
-    for bars, cut in sorted(alike, key=lambda item: -item[0].score)[:_MOST_REDRAWN]:
+    # Curled far enough, bars look like no code until they are drawn: what looks like one comes first.
+    by_worth = sorted(work.open_bars, key=lambda item: (item[0] in work.unlike, -item[0].score))
+    for bars, cut in by_worth[:_MOST_REDRAWN]:
         if work.settled or not work.may("refit1d"):
             return
         if work.done:

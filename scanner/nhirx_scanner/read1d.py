@@ -18,6 +18,7 @@ import numpy as np
 from nhirx.identifiers.visit_id import ALPHABET
 from nhirx_scanner.forms import FINE, FORMS, Array, Form, allowed, blurred, patterns, wave_of
 from nhirx_scanner.solve1d import Reading, solve_places
+from nhirx_scanner.spans import spans
 
 __all__ = ["FORMS", "Form", "Reading", "Rows", "ends", "read_profile", "read_rows", "solve_places"]
 
@@ -26,6 +27,11 @@ _DRIFT = np.arange(-14, 15) * 0.25  # modules
 _DRIFT_COST = 0.12  # per module of change between neighbours
 # Sigma in modules; motion, the width in modules of an even smear, is written as a negative blur. The first is for the first look.
 _SHARP, _SOFT = (0.6, 0.35, 0.9, -1.6, -2.6), (1.0, 0.6, 1.4, -2.6, -3.6)
+_SMEARED, _SOFTER, _PIECE = (
+    -2.6,
+    1.2,
+    1.8,
+)  # of the first look: another blur; what its cost, and that of a part of the line, weighs
 _FLAT, _STEEP = 0.42, 0.85  # steepness below which nothing of twenty characters is left, and below which it is soft
 _DARK = {"code128": 0.47, "code39": 0.55, "code93": 0.47}  # share of ink in codes of usual text
 _BARS = {"code128": 3, "code39": 5, "code93": 3}  # bars per character
@@ -55,32 +61,33 @@ def read_profile(profile: Array, *, enlarged: float = 1.0, like: Reading | None 
 
 def read_rows(profile: Array, *, enlarged: float = 1.0, like: Reading | None = None) -> list[Rows]:
     """As ``read_profile``, with the costs behind each reading."""
-    found = ends(profile)
-    if found is None:
-        return []
-    steep = _steepness(profile, found)
-    if steep < _FLAT:
-        return []
-    first, *more = _SHARP if steep > _STEEP else _SOFT
-    tries = []
-    for backwards in (False, True) if like is None else (like.runs_back,):
-        line, low, high = turned(profile, found, backwards)
-        for form in FORMS:
-            # Below three quarters of a pixel per module the bars have merged for good.
-            if (high - low) / form.modules >= 0.75 * enlarged and (like is None or like.symbology == form.name):
-                spread = spread_of(line, low, high, form)
-                costs = costs_of(line, low, high, form, first, spread, _DRIFT[_FIRST])
-                tries.append((first_look(costs, form), backwards, form, spread))
-    tries.sort(key=lambda item: item[0])
+    usual = ends(profile)
+    tries = [
+        each
+        for found in spans(profile, usual, enlarged)
+        for each in _looks(profile, found, enlarged, (False, True) if like is None else (like.runs_back,), like)
+    ]
     if not tries:
         return []
+    # A piece of a code, and soft shapes, go with some text more easily than the whole and sharp ones.
+    found = min(tries, key=lambda item: item[0] * (1.0 if item[4] == usual else _PIECE))[4]
+    tries = sorted((each for each in tries if each[4] == found), key=lambda item: item[0])
+    steep = _steepness(profile, found)
     # A soft line of anything goes with some text; noise, and edges sharper than drawn, cost a true one much.
     sharp = float(np.clip(_NO_LOOK[0] + 0.1 * (255 / tries[0][2].modules * steep - 1.5), *_NO_LOOK))
     limit = sharp if steep > _STEEP else _NO_SOFT_LOOK
     if tries[0][0] > limit:
         return []
     out: list[Rows] = []
-    for _, backwards, form, spread in tries[: 3 if like is None else 1]:
+    every = _SHARP if steep > _STEEP else _SOFT
+    followed: set[tuple[bool, Form]] = set()
+    for _, backwards, form, spread, _, first in tries:
+        if (backwards, form) in followed:
+            continue
+        if len(followed) == (3 if like is None else 1):
+            break
+        followed.add((backwards, form))
+        more = [blur for blur in every if blur != first]
         line, low, high = turned(profile, found, backwards)
         readings = [_solve(costs_of(line, low, high, form, first, spread), form, backwards)]
         if readings[0].reading.cost < limit + _MORE_BLURS:
@@ -88,6 +95,28 @@ def read_rows(profile: Array, *, enlarged: float = 1.0, like: Reading | None = N
             readings += [_solve(costs_of(line, low, high, form, blur, spread), form, backwards) for blur in blurs]
         out += readings
     return sorted(out, key=lambda rows: rows.reading.cost)
+
+
+def _looks(
+    profile: Array, found: tuple[float, float], enlarged: float, ways: tuple[bool, ...], like: Reading | None
+) -> list[tuple[float, bool, Form, float, tuple[float, float], float]]:
+    """The first look at one stretch of the line: (cost, way round, form, spread, stretch, blur)."""
+    steep = _steepness(profile, found)
+    if steep < _FLAT:
+        return []
+    blurs = ((_SHARP if steep > _STEEP else _SOFT)[0], _SMEARED)
+    out = []
+    for backwards in ways:
+        line, low, high = turned(profile, found, backwards)
+        for form in FORMS:
+            # Below three quarters of a pixel per module the bars have merged for good.
+            if (high - low) / form.modules >= 0.75 * enlarged and (like is None or like.symbology == form.name):
+                spread = spread_of(line, low, high, form)
+                seen = _seen(line, low, high, form, _DRIFT[_FIRST])
+                for blur in blurs:
+                    look = first_look(_costs(seen, form, blur, spread), form) * (_SOFTER if blur == _SMEARED else 1.0)
+                    out.append((look, backwards, form, spread, found, blur))
+    return out
 
 
 def _steepness(line: Array, found: tuple[float, float]) -> float:
@@ -150,29 +179,43 @@ def templates(form: Form, blur: float, spread: float) -> tuple[Array, Array]:
 
 def costs_of(line: Array, low: float, high: float, form: Form, blur: float, spread: float, drifts: Array = _DRIFT) -> Array:
     """(places × drifts × characters): 1 − correlation of what is there with what the character would look like."""
-    shapes, lengths = templates(form, blur, spread)
-    count = shapes.shape[1]
+    return _costs(_seen(line, low, high, form, drifts), form, blur, spread)
+
+
+def _seen(line: Array, low: float, high: float, form: Form, drifts: Array) -> Array:
+    """(places · drifts × samples), mean free."""
+    count = int(form.width * _RATE)
     module = (high - low) / form.modules
     within = np.arange(count) / _RATE + 0.5 / _RATE
     at = low + module * (form.width * np.arange(form.symbols)[:, None, None] + drifts[None, :, None] + within) - 0.5
-    seen = np.interp(at.ravel(), np.arange(len(line)), line).reshape(-1, count).astype(np.float32)
+    seen: Array = np.interp(at.ravel(), np.arange(len(line)), line).reshape(-1, count).astype(np.float32)
     seen -= seen.mean(axis=1, keepdims=True)
+    return seen
+
+
+def _costs(seen: Array, form: Form, blur: float, spread: float) -> Array:
+    shapes, lengths = templates(form, blur, spread)
     size = np.sqrt((seen**2).sum(axis=1)) + 0.15
     # Not numpy's product: its library would start threads for this, which costs more than the product when cores are busy.
     costs = 1 - cv2.gemm(seen, shapes, 1.0, None, 0.0, flags=cv2.GEMM_2_T) / (size[:, None] * lengths[None])  # type: ignore[call-overload]
-    shaped: Array = costs.reshape(form.symbols, len(drifts), -1)
+    shaped: Array = costs.reshape(form.symbols, -1, costs.shape[1])
     return shaped
 
 
-def best_places(costs: Array, form: Form) -> Array:
+def best_places(costs: Array, form: Form, places: Array | None = None) -> Array:
+    """(places × drifts): the cheapest character that may stand at each of ``places`` (all of them when None)."""
     start, characters, end = allowed(form)
     best: Array = costs[:, :, characters].min(axis=2)
-    best[0] = costs[0][:, start].min(axis=1)
-    best[-1] = costs[-1][:, end].min(axis=1)
-    if form.name == "code128":
-        best[1:4] = costs[1:4, :, :103].min(axis=2)  # pairs of digits and the change to letters
-    if form.name == "code93":
-        best[-3:-1] = costs[-3:-1].min(axis=2)
+    last = form.symbols - 1
+    for row, place in enumerate(range(form.symbols) if places is None else places.tolist()):
+        if place == 0:
+            best[row] = costs[row][:, start].min(axis=1)
+        elif place == last:
+            best[row] = costs[row][:, end].min(axis=1)
+        elif form.name == "code128" and place < 4:
+            best[row] = costs[row, :, :103].min(axis=1)  # pairs of digits and the change to letters
+        elif form.name == "code93" and place >= last - 2:
+            best[row] = costs[row].min(axis=1)
     return best
 
 

@@ -33,9 +33,12 @@ class Cut:
         return tuple((float(x), float(y)) for x, y in points)
 
 
-def strip(gray: Gray, bars: Bars) -> Cut:
-    """The bars upright, two or three times enlarged, their angle refined by where the columns differ most."""
-    bars = _grown(gray, bars)
+def strip(gray: Gray, bars: Bars, *, grown: bool = True) -> Cut:
+    """The bars upright, two or three times enlarged, their angle refined by where the columns differ most.
+
+    ``grown``: look first whether they go on beyond their ends.
+    """
+    bars = _grown(gray, bars) if grown else bars
     up = 3.0 if bars.length < 450 else 2.0 if bars.length < 1100 else 1.0
     best, turn = -1.0, 0.0
     for sweep, center in ((np.arange(-3, 3.1, 1.0), 0.0), (np.array([-0.5, 0.5]), None)):
@@ -83,6 +86,18 @@ def _cut(gray: Gray, bars: Bars, up: float, *, margin: float, least: float, turn
         borderMode=cv2.BORDER_REPLICATE,
     )
     return Cut(picture, matrix)
+
+
+def window(gray: Gray, center: tuple[float, float], angle: float, reach_u: float, reach_v: float) -> Gray:
+    """The page around ``center``, turned by ``angle``, as far as ``reach_u`` to the sides and ``reach_v`` up and down."""
+    width, height = int(2 * reach_u), int(2 * reach_v)
+    c, s = math.cos(angle), math.sin(angle)
+    x, y = center
+    matrix = np.array([[c, -s, x - c * width / 2 + s * height / 2], [s, c, y - s * width / 2 - c * height / 2]])
+    turned: Gray = cv2.warpAffine(
+        gray, matrix, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+    return turned
 
 
 def square(gray: Gray, blob: Blob, margin: float = 0.28) -> Cut:

@@ -17,7 +17,8 @@ from nhirx_scanner.symbols import ALPHABET93, check93
 class Reading:
     """A text with the numbers it stands on: mean and (second) worst ``cost`` of a place (0 perfect), the smallest ``margin`` to
     another text, ``forced``: how much dearer the text is than the one without the check (0: the check had nothing to do), and
-    ``weakest``: the second smallest lead of a character over its nearest rival, where the check vouches for one.
+    ``weakest``: the second smallest lead of a character over its nearest rival, where the check vouches for one; of a Code 39 the
+    smallest, weighed down where much is left over.
     ``strict``: only the characters of visit IDs were allowed, so that the text has the right alphabet says nothing.
     """
 
@@ -38,7 +39,12 @@ class Reading:
             return False
         if self.symbology == "code39":
             # Nothing checks a Code 39: a stroke of a pen makes one character another, at a cost that only that place shows.
-            return self.margin > max(0.1, 2 * self.cost) and self.worst < 0.15 and self.cost < 0.06
+            return (
+                self.margin > max(0.1, 2 * self.cost)
+                and self.weakest > max(0.06, 1.5 * self.cost)
+                and self.worst < 0.15
+                and self.cost < 0.06
+            )
         return self.forced < 1e-6 and self.margin > 0.25 and self.weakest > 0.02 and self.worst < 0.2 and self.cost < 0.12
 
     @property
@@ -49,7 +55,12 @@ class Reading:
         that fits it.
         """
         if self.symbology == "code39":
-            return self.margin > max(0.03, 2 * self.cost) and self.worst < 0.15 and self.cost < 0.06
+            return (
+                self.margin > max(0.03, 2 * self.cost)
+                and self.weakest > max(0.04, 1.2 * self.cost)
+                and self.worst < 0.15
+                and self.cost < 0.06
+            )
         return (
             self.forced < 1e-6
             and self.margin > max(0.25 if self.strict else 0.12, 2.5 * self.cost)
@@ -71,7 +82,18 @@ def _solve39(costs: Array, strict: bool) -> Reading:
     order = np.sort(inner, axis=1)
     each = np.r_[costs[0, star], order[:, 0], costs[-1, star]]
     text = "".join(LETTERS39[k] for k in inner.argmin(axis=1))
-    return Reading(text, "code39", float(each.mean()), float(each.max()), float((order[:, 1] - order[:, 0]).min()), 0.0)
+    leads = order[:, 1] - order[:, 0]
+    # What leads where much is left over leads by what lies over the bars, not by them.
+    heavy = np.maximum(order[:, 0] / max(float(np.median(order[:, 0])), 0.005), 1.0)
+    return Reading(
+        text,
+        "code39",
+        float(each.mean()),
+        float(each.max()),
+        float(leads.min()),
+        0.0,
+        weakest=float((leads / (heavy * heavy)).min()),
+    )
 
 
 @cache
