@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from nhirx_scanner import Scanner, ctc, ocr
 from nhirx_scanner.ctc import Path
 from nhirx_scanner.hints import Hints
+from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT
+from PIL import Image, ImageDraw
 
 from nhirx.identifiers.visit_id import ALPHABET
 from samples import corpus
+from samples.fonts import font
 
 _CHARACTERS = ("blank", *ALPHABET, "O", "I", "a", "：", " ")
 
@@ -156,6 +160,19 @@ def test_what_is_expected_leads_the_path_and_is_not_told(draw):
 def test_the_plain_reading_of_another_line():
     """Repeats of a frame are one character, with a blank between them two."""
     assert "A1100" == ctc.plain(_frames("A1100"), _CHARACTERS)
+
+
+@pytest.mark.parametrize("place", [0, 9, 20])
+def test_twenty_one_characters_are_no_id(draw, place):
+    """A character too many, first, inside or last, in soft small print: twenty of them make sense, and are not proposed."""
+    text = draw.visit_id(89)
+    line = text[:place] + "M" + text[place:]
+    page = Image.new("L", (900, 420), 240)
+    ImageDraw.Draw(page).text((80, 200), "ID: " + line, 30, font("mono", 20))
+    ocr.prepare()
+    found = ocr.read(cv2.GaussianBlur(np.asarray(page), (0, 0), 1.2), bool(1).__bool__)
+
+    assert found is None or found.trust < LEAST_TRUST_IN_TEXT
 
 
 def test_no_box_no_line():
