@@ -8,6 +8,7 @@ import typer
 
 from nhirx import settings
 from nhirx.cli.app import emit
+from nhirx.cli.who import account
 from nhirx.i18n import say
 from nhirx.outbox import Outbox, open_outbox
 
@@ -52,4 +53,4 @@ def verify(as_json: AsJson = False) -> None:
 
 
 def _opened() -> Outbox:
-    return open_outbox(settings.load(), who="cli")
+    return open_outbox(settings.load(), who=account())

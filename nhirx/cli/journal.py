@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from nhirx.cli.app import emit
+from nhirx.cli.who import account
 from nhirx.i18n import say
 
 _WORDS = {
@@ -71,12 +72,14 @@ def resume(
         ),
     ] = None,
     confirmed: Annotated[bool, typer.Option("--confirmed", help=say("已核對身分", "the papers were compared"))] = False,
-    by: Annotated[str, typer.Option("--by", help=say("決定的人", "who decides"))] = "cli",
+    by: Annotated[str, typer.Option("--by", help=say("決定的人", "who decides"))] = "",
     as_json: AsJson = False,
 ) -> None:
     with _host() as host:
         done = host.resume(number, write_again=write_again, confirmed=confirmed)
-        host.outbox.note("resume", who=by, subject="journal", subject_id=number, write_again=write_again, confirmed=confirmed)
+        host.outbox.note(
+            "resume", who=by or account(), subject="journal", subject_id=number, write_again=write_again, confirmed=confirmed
+        )
     _say({"id": done.id, "state": done.state, "queued": done.queued}, as_json, "已存入待上傳區。", "It stands in the outbox now.")
 
 

@@ -9,6 +9,7 @@ import typer
 
 from nhirx.cli import upkeep
 from nhirx.cli.app import emit
+from nhirx.cli.who import account
 from nhirx.errors import InputError
 from nhirx.i18n import say
 from nhirx.outbox import Outbox, open_outbox
@@ -112,7 +113,7 @@ def drain(
 
     found = settings.load()
     total = Progress()
-    with Host(found, outbox=open_outbox(found, who="cli")) as host:
+    with Host(found, outbox=open_outbox(found, who=account())) as host:
         outbox, worker = host.outbox, host.worker()
         outbox.queue.hurry()
         deadline = time.monotonic() + wait
@@ -147,7 +148,7 @@ def drain(
 def _opened() -> Outbox:
     from nhirx import settings
 
-    return open_outbox(settings.load(), who="cli")
+    return open_outbox(settings.load(), who=account())
 
 
 def _line(record: dict[str, Any]) -> str:

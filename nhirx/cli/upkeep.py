@@ -9,6 +9,7 @@ import typer
 
 from nhirx import roc, settings
 from nhirx.cli.app import emit
+from nhirx.cli.who import account
 from nhirx.errors import InputError
 from nhirx.i18n import say
 from nhirx.logs import mask
@@ -77,7 +78,7 @@ def restore(path: File, as_json: AsJson = False) -> None:
 
     with _opened() as outbox:
         rows = archive.restore(outbox, path)
-        outbox.note("restore", who="cli", subject="outbox", rows=rows)
+        outbox.note("restore", who=account(), subject="outbox", rows=rows)
     _say({"path": str(path), "rows": rows}, as_json, f"已還原 {rows} 列", f"{rows} rows restored")
 
 
@@ -157,7 +158,7 @@ def rekey(
 
     found = settings.load().outbox
     ring = keys.load(found)
-    with Outbox(found.url, ring=ring, who="cli") as outbox:
+    with Outbox(found.url, ring=ring, who=account()) as outbox:
         # What an earlier run left half done is finished with the key of that run.
         if not forget_old and not retention.outdated(outbox):
             ring = ring.rotated()
@@ -173,7 +174,7 @@ def rekey(
 
 
 def _opened() -> Outbox:
-    return open_outbox(settings.load(), who="cli")
+    return open_outbox(settings.load(), who=account())
 
 
 def _say(answer: dict[str, Any], as_json: bool, zh: str, en: str) -> None:

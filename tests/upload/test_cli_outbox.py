@@ -175,6 +175,19 @@ def test_purge_withdraw_and_deadlines(run, put, monkeypatch: pytest.MonkeyPatch)
     assert (2, "invalid-value") == (code, answer["error"]["code"])
 
 
+def test_who_gave_a_command_stands_in_the_trail(run, put, configured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account of the machine, unless a name is given."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(variable, "alice")
+    first, second = put(), put()
+    run("withdraw", str(first), "--by", "p1", "--why", "double")
+    run("drain", "--wait", "0")
+    with open_outbox(configured) as outbox:
+        who = {line.event: line.who for line in outbox.trail() if line.subject_id in (first, second) and line.event != "put"}
+
+    assert ("p1", "cli:alice") == (who["withdraw"], who["receive"])
+
+
 def test_an_export_names_nobody_and_replaces_nothing(run, put, tmp_path, configured) -> None:
     put()
     with open_outbox(configured) as outbox:
