@@ -2,6 +2,8 @@
 
 The client code that runs here is the code that ships: scanner, resolver, control software client, journal, outbox, worker.
 Only the other ends are the sandbox's (``nhirx.sim``), over real TLS on loopback. Nothing is left on the machine.
+
+What the story needs is imported when it is told: the counter takes the sample sheets and the opening hour from here while it starts.
 """
 
 from __future__ import annotations
@@ -16,19 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nhirx import hookimpl
-from nhirx.dispensing import Dispensing
 from nhirx.errors import FileMissing, UploadRejected
-from nhirx.host import Host
 from nhirx.identifiers import mask_id, mask_visit_id
-from nhirx.model import Holder, Prescription
-from nhirx.outbox import Outbox, Queued
-from nhirx.outbox.keys import KeyRing
-from nhirx.plugin.manager import Plugins
 from nhirx.roc import TAIPEI
-from nhirx.sim import Simulator
 
 if TYPE_CHECKING:
     from nhirx_scanner import Scan
+
+    from nhirx.dispensing import Dispensing
+    from nhirx.host import Host
+    from nhirx.model import Holder, Prescription
+    from nhirx.outbox import Queued
 
 OPENING = datetime(2026, 11, 20, 9, 0, 13, tzinfo=TAIPEI)
 """When the demo's patient comes to the counter: inside the sheet's validity, so the story is the same on every day."""
@@ -58,11 +58,19 @@ def sample(name: str) -> Path:
 
 def prescription_of(name: str) -> Prescription:
     """The prescription that belongs to a sample sheet, from ``name``. Raises ``FileMissing``."""
+    from nhirx.model import Prescription
+
     return Prescription.model_validate_json(sample(name).read_text("utf-8"))
 
 
 def run(on_step: Step | None = None) -> dict[str, Any]:
     """Do it, and give the object of contract §8. ``on_step`` hears of each step as it ends."""
+    from nhirx.host import Host
+    from nhirx.outbox import Outbox
+    from nhirx.outbox.keys import KeyRing
+    from nhirx.plugin.manager import Plugins
+    from nhirx.sim import Simulator
+
     told = on_step or (lambda _name, _content: None)
     began = time.monotonic()
 

@@ -7,6 +7,7 @@ import sys
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,11 @@ from nhirx.cli.app import emit
 from nhirx.i18n import say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nhirx.counter.options import Options
+    from nhirx.host import Host
+    from nhirx.settings import Settings
 
 AsJson = Annotated[bool, typer.Option("--json", help=say("輸出 JSON", "print JSON"))]
 Config = Annotated[Path | None, typer.Option("--config", help=say("設定檔", "settings file"))]
@@ -70,31 +75,33 @@ def run(
 ) -> int:
     if context.invoked_subcommand is not None:
         return 0
-    from nhirx import settings
     from nhirx.counter.serve import Address, Server
-    from nhirx.host import Host
 
     address = Address(host, port or 0, cert, cert_key, tuple(names or ()))
     address.check()
-    gc.disable()  # a third of a second of imports comes; what they make is for good, and ``Server.run`` collects once
+    make: Callable[[], Host]
+    gc.disable()  # half a second of imports comes; what they make is for good, and ``Server.run`` collects once
     with ExitStack() as stack:
         if demo:
-            from nhirx.counter.demo import demo as demo_counter
+            from nhirx.counter.demo import begin
+            from nhirx.counter.options import PORT
             from nhirx.counter.people import Keys
             from nhirx.demo import sample
 
-            made, options, sim = stack.enter_context(demo_counter())
+            begun = stack.enter_context(begin())
+            make, options = begun.host, begun.options
             # A program in another language is tried out here first: it needs a key, and something to scan.
             known = {"key": Keys(options.folder).add("demo"), "sheet": str(sample("demo-sheet.jpg"))}
-            extra: dict[str, Any] = {"demo": True, "sim": sim.url, **known}
+            extra: dict[str, Any] = {"demo": True, "sim": begun.sim.url, **known}
+            usual = PORT
         else:
-            from nhirx.outbox import open_outbox
+            from nhirx import settings
 
             found = settings.load(config)
-            made = stack.enter_context(Host(found, outbox=open_outbox(found, who="counter")))
-            options, extra = _options(found), {"demo": False}
-        options.camera = camera or made.settings.counter.camera
-        server = Server(made, options, replace(address, port=made.settings.counter.port) if port is None else address)
+            make, options, extra = partial(_host, found, stack), _options(found), {"demo": False}
+            options.camera, usual = found.counter.camera, found.counter.port
+        options.camera = camera or options.camera
+        server = Server(make, options, replace(address, port=usual) if port is None else address)
         link = server.link()
         _remember(options)
         _announce({"url": server.url, "token_url": link, "openapi": f"{server.url}/openapi.json", **extra}, as_json)
@@ -158,7 +165,15 @@ def _folder(config: Path | None) -> Path:  # noqa: ARG001 - the folder is the da
     return place()
 
 
-def _options(found: Any) -> Options:
+def _host(found: Settings, stack: ExitStack) -> Host:
+    """Called when the page is on its way to the browser already: the database and what talks to it take as long to import."""
+    from nhirx.host import Host
+    from nhirx.outbox import open_outbox
+
+    return stack.enter_context(Host(found, outbox=open_outbox(found, who="counter")))
+
+
+def _options(found: Settings) -> Options:
     from nhirx.counter.options import Options
 
     return Options(folder=_folder(None), idle=found.counter.idle)

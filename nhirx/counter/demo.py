@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,20 +18,34 @@ from typing import TYPE_CHECKING
 from nhirx import hookimpl
 from nhirx.counter.options import Options
 from nhirx.demo import OPENING, DemoPharmacySystem, prescription_of
-from nhirx.host import Host
-from nhirx.model import Prescription
-from nhirx.outbox import Outbox
-from nhirx.outbox.keys import KeyRing
-from nhirx.plugin.manager import Plugins
 from nhirx.sim import PEOPLE, Person, Simulator
 
 if TYPE_CHECKING:
     from nhirx_scanner import Scan
 
+    from nhirx.host import Host
+    from nhirx.model import Prescription
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A demo whose addresses are known. ``host`` imports and makes the rest; it is called once, and ends with the demo."""
+
+    options: Options
+    sim: Simulator
+    host: Callable[[], Host]
+
 
 @contextmanager
 def demo(options: Options | None = None) -> Iterator[tuple[Host, Options, Simulator]]:
     """Host, options and sandbox, which end together. ``options`` names no folder of its own: everything is temporary."""
+    with begin(options) as begun:
+        yield begun.host(), begun.options, begun.sim
+
+
+@contextmanager
+def begin(options: Options | None = None) -> Iterator[Begun]:
+    """The same with what takes long left for later, so that a page can be on its way meanwhile."""
     began = time.monotonic()
 
     def clock() -> datetime:
@@ -39,15 +53,23 @@ def demo(options: Options | None = None) -> Iterator[tuple[Host, Options, Simula
 
     with tempfile.TemporaryDirectory(prefix="nhirx-counter-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        with Simulator(data=folder / "sim", clock=clock) as sim:
-            plugins = Plugins(discover=False)
-            known = [prescription_of(name) for name in ("demo-prescription.json", "demo-prescription-2.json")]
-            plugins.register(_PharmacySystem(sim, *known), "demo-pharmacy")
-            outbox = Outbox(f"sqlite:///{(folder / 'outbox.sqlite').as_posix()}", clock=clock, ring=KeyRing.new(), who="counter")
+        with Simulator(data=folder / "sim", clock=clock) as sim, ExitStack() as stack:
             chosen = options or Options(folder=folder)
             chosen.folder, chosen.demo, chosen.watch_readers = folder / "counter", True, False
-            with Host(sim.settings(), outbox=outbox, plugins=plugins, clock=clock) as host:
-                yield host, chosen, sim
+            yield Begun(chosen, sim, lambda: stack.enter_context(_host(folder, sim, clock)))
+
+
+def _host(folder: Path, sim: Simulator, clock: Callable[[], datetime]) -> Host:
+    from nhirx.host import Host
+    from nhirx.outbox import Outbox
+    from nhirx.outbox.keys import KeyRing
+    from nhirx.plugin.manager import Plugins
+
+    plugins = Plugins(discover=False)
+    known = [prescription_of(name) for name in ("demo-prescription.json", "demo-prescription-2.json")]
+    plugins.register(_PharmacySystem(sim, *known), "demo-pharmacy")
+    outbox = Outbox(f"sqlite:///{(folder / 'outbox.sqlite').as_posix()}", clock=clock, ring=KeyRing.new(), who="counter")
+    return Host(sim.settings(), outbox=outbox, plugins=plugins, clock=clock)
 
 
 class _PharmacySystem(DemoPharmacySystem):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MEGABYTE = 1 << 20
+PORT = 8755
+"""Where a counter listens that was told nothing else; that of the settings, which a demo does not read."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nhirx.counter.guard import Guard, Receive, Scope, Send, send_error
 from nhirx.counter.options import Options
-from nhirx.errors import MethodRefused, ThingMissing
+from nhirx.errors import MethodRefused, NhirxError, ThingMissing
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -32,6 +32,9 @@ _KINDS = {
     ".ogg": "audio/ogg",
     ".txt": "text/plain; charset=utf-8",
 }
+
+
+_NO_SERVICE = 1013
 
 
 class Pages:
@@ -78,11 +81,14 @@ class Pages:
 
 
 class Late:
-    """Serves the page at once, everything else as soon as ``make`` has made the application, which happens in a thread."""
+    """Serves the page at once, everything else as soon as ``make`` has made the application, which happens in a thread.
+
+    Where it cannot be made, who waits for it is told why before the program ends.
+    """
 
     def __init__(self, make: Callable[[], FastAPI], options: Options, failed: Callable[[BaseException], None]) -> None:
         self._make, self._failed = make, failed
-        self._pages = Guard(Pages(), options)
+        self._pages, self._sorry = Guard(Pages(), options), Guard(self._refuse, options)
         self._app: asyncio.Future[FastAPI] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -92,8 +98,20 @@ class Late:
             await self._pages(scope, receive, send)
         else:
             assert self._app is not None  # noqa: S101 - a request comes after the start
-            app: Any = await asyncio.shield(self._app)
+            try:
+                app: Any = await asyncio.shield(self._app)
+            except Exception:
+                app = self._sorry
             await app(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": _NO_SERVICE})
+            return
+        error = self._app.exception() if self._app is not None else None
+        # The words of any other exception may be a patient.
+        await send_error(send, 503, error if isinstance(error, NhirxError) else NhirxError(kind=type(error).__name__))
 
     async def _live(self, receive: Receive, send: Send) -> None:
         self._app = asyncio.get_running_loop().create_future()
@@ -110,7 +128,8 @@ class Late:
             app = await asyncio.to_thread(self._make)
             await stack.enter_async_context(app.router.lifespan_context(app))
         except BaseException as error:
-            ready.cancel()
+            ready.set_exception(error if isinstance(error, Exception) else RuntimeError())
+            ready.exception()  # taken notice of: asyncio would write it out otherwise
             self._failed(error)
         else:
             ready.set_result(app)

@@ -8,7 +8,7 @@ import signal
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -19,10 +19,11 @@ from nhirx.counter.options import LOOPBACK, Options
 from nhirx.counter.pages import Late
 from nhirx.counter.sessions import new_link
 from nhirx.errors import ComponentMissing, FileMissing, InputError, PortTaken, SettingInvalid
-from nhirx.host import Host
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from nhirx.host import Host
 
 _NEEDED = ("fastapi", "uvicorn", "websockets")  # uvicorn says nothing when the last one is missing
 _STOP = 5  # seconds for open connections at the end
@@ -107,8 +108,10 @@ class Server:
     the same time, and is answered as soon as there is an answer.
     """
 
-    def __init__(self, host: Host, options: Options, address: Address) -> None:
-        """Raises ``ComponentMissing`` without the extra ``counter``, and what ``bind`` and ``Address.check`` raise."""
+    def __init__(self, host: Host | Callable[[], Host], options: Options, address: Address) -> None:
+        """``host`` may be made late, beside the application: its owner closes it after ``run``. What it raises, ``run`` raises.
+
+        Raises ``ComponentMissing`` without the extra ``counter``, and what ``bind`` and ``Address.check`` raise."""
         missing = [name for name in _NEEDED if find_spec(name) is None]
         if missing:
             raise ComponentMissing(component=", ".join(missing), how='pip install "nhirx[counter]"')
@@ -131,7 +134,8 @@ class Server:
             if self._app is None:
                 from nhirx.counter.app import create_app
 
-                self._app = create_app(self._host, self.options)
+                host = self._host() if callable(self._host) else self._host
+                self._app = create_app(host, self.options)
                 # What was made until now stays: looking through it again and again would hold up frames.
                 gc.collect()
                 gc.freeze()
@@ -153,7 +157,8 @@ class Server:
 
     def link(self) -> str:
         """A new one-time link to the page."""
-        return f"{self.url}/#token={new_link(self.options)}"
+        page = "page=review&" if self.options.review is not None else ""
+        return f"{self.url}/#{page}token={new_link(self.options)}"
 
     def run(self) -> None:
         import uvicorn

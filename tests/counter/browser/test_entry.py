@@ -226,3 +226,21 @@ def test_printed_forms_that_disagree_are_never_taken(page: Page, repository: Any
     shoot(page, "conflict")
 
     assert page.locator("#work-title").count() == 0
+
+
+def test_what_is_scanned_while_the_program_starts_is_taken(windows: Any, counter: Any, signed_in: Any, sheet: Any) -> None:
+    """The field stands there before the program has said who is at the page; what it is asked meanwhile waits, and is not lost."""
+    page = windows("about:blank", signed_in)
+    held: list[Any] = []
+    page.route("**/api/v1/session", lambda route: held.append(route))
+    page.goto(counter.url)
+    expect(page.locator("#entry")).to_be_visible()
+    page.keyboard.type(sheet.visit_id)
+    page.keyboard.press("Enter")
+    expect(page.locator("#entry")).not_to_have_value("")
+    before = page.locator(".id").count()
+    [route] = held
+    route.continue_()
+
+    expect(page.locator(".id")).to_have_text(sheet.visit_id)
+    assert 0 == before

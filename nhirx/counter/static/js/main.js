@@ -52,6 +52,9 @@ function build() {
   document.title = `${t(state.view === "review" ? "review.brand" : "brand")} · nhirx`;
 }
 
+/** Whether the field for a sheet stands there: from the first moment on, while the program still starts. */
+const open = () => state.gate === "ready" || (state.gate === "starting" && !session.reviews());
+
 let view = state.view;
 
 function draw() {
@@ -62,7 +65,7 @@ function draw() {
 }
 
 function place() {
-  if (state.gate !== "ready") return put(main, gate.element);
+  if (!open()) return put(main, gate.element);
   if (state.view === "review") return put(main, (review ??= new ReviewView()).element);
   if (state.view === "today") return put(main, today.element);
   if (state.view === "todo") return put(main, todo.element);
@@ -130,7 +133,7 @@ function keys() {
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, select, textarea, dialog");
     if (typing || event.key.length !== 1 || event.key === " " || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (state.gate === "ready" && state.view === "counter") {
+    if (open() && state.view === "counter") {
       panel.entry.key(event);
       panel.entry.focus();
     }
@@ -143,8 +146,8 @@ watch(["gate", "view"], draw);
 header(document.getElementById("header"), switchLanguage);
 banners(document.getElementById("banners"));
 keys();
-receive((files) => state.gate === "ready" && state.view === "counter" && openFiles(panel, files), (text) => {
-  if (state.gate === "ready" && state.view === "counter" && text.trim()) panel.entry.focus(text.trim());
+receive((files) => open() && state.view === "counter" && openFiles(panel, files), (text) => {
+  if (open() && state.view === "counter" && text.trim()) panel.entry.focus(text.trim());
 });
 session.follow();
 on("connected", () => panel.retry());

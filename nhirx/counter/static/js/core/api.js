@@ -4,6 +4,9 @@ import { set } from "./store.js";
 
 const BASE = "/api/v1";
 let csrf = "";
+let entered;
+/** The page stands before the program has said who is at it: what is asked meanwhile goes out as soon as it has. */
+const known = new Promise((done) => (entered = done));
 
 /** An answer that is an error. `code` is lower case with hyphens; `lost` says that no answer came at all. */
 export class ApiError extends Error {
@@ -26,6 +29,7 @@ const noAnswer = { code: "program-lost", zh: "與本機程式的連線中斷，�
  * @param {{json?: any, body?: Blob, headers?: Record<string,string>, text?: boolean, blob?: boolean, seconds?: number}} [options]
  */
 export async function call(method, path, options = {}) {
+  if (!csrf && !path.startsWith("/session")) await known;
   const headers = { Accept: "application/json", ...options.headers };
   if (method !== "GET") headers["X-Nhirx-Csrf"] = csrf;
   if (options.json !== undefined) headers["Content-Type"] = "application/json";
@@ -54,7 +58,9 @@ export const get = (path, options) => call("GET", path, options);
 export const post = (path, json = {}, options = {}) => call("POST", path, { json, ...options });
 
 export function setCsrf(value) {
-  if (value) csrf = value;
+  if (!value) return;
+  csrf = value;
+  entered();
 }
 
 /** A WebSocket below /api/v1; the browser sends the cookie, the CSRF token goes with the address of the socket. */

@@ -8,6 +8,7 @@ export const state = {
   operator: null,
   operators: [],
   /** Whether the program answers at all. */ reached: true,
+  /** Why it could not start. */ failure: null,
   /** GET /state */ server: null,
   /** The sheet being worked on, see sheet/flow.js. */ work: null,
   /** The last dispensings of this window, newest first. */ recent: [],

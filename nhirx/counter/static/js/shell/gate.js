@@ -30,7 +30,7 @@ export class Gate {
   }
 
   noSession() {
-    return h("section", { class: "card" }, icon("link"), h("h1", {}, t("gate.no-session")), h("p", {}, t("gate.no-session-more")),
+    return h("section", { class: "card" }, icon("link"), h("h1", {}, t("gate.no-session")), h("p", {}, both(state.failure) || t("gate.no-session-more")),
       h("button", { class: "button primary", type: "button", onclick: () => location.reload() }, t("gate.again")));
   }
 

@@ -2,20 +2,28 @@
 
 import { get, post, setCsrf } from "../core/api.js";
 import { connect, disconnect, on } from "../core/events.js";
-import { set, state } from "../core/store.js";
+import { machine, set, state } from "../core/store.js";
 import { recover } from "../sheet/flow.js";
 
 const BEAT = 15000; // milliseconds between two looks at the state, in case an event was lost
 
+/** Whether this page is the review list of a batch, as far as is known before the program has answered. */
+export const reviews = () => machine.get("page") === "review";
+if (/[#&]page=review/.test(location.hash)) machine.set("page", "review");
+
+let token = null;
+
 /** From the link with its token, or from the cookie of an earlier visit. The token leaves the address at once. */
 export async function begin() {
-  const token = /[#&]token=([^&]+)/.exec(location.hash)?.[1];
+  token = /[#&]token=([^&]+)/.exec(location.hash)?.[1] ?? token;
   if (location.hash) history.replaceState(null, "", location.pathname);
   try {
     const answer = token ? await post("/session", { token: decodeURIComponent(token) }).catch((error) => (error.lost ? Promise.reject(error) : get("/session"))) : await get("/session");
     setCsrf(answer.csrf);
+    token = null;
   } catch (error) {
-    if (!error.lost) return set({ gate: "no-session" });
+    // It could not start: it says why, and ends.
+    if (!error.lost) return set({ gate: "no-session", failure: error.status === 503 ? error : null });
     setTimeout(begin, 1000);
     return null;
   }
@@ -28,6 +36,7 @@ export async function look() {
   try {
     const server = await get("/state");
     const locked = Boolean(server.locked);
+    machine.set("page", server.review ? "review" : "counter");
     const restarted = state.server?.started && state.server.started !== server.started;
     // The clock alone is no news: what a person points at is not drawn anew for it.
     const same = state.server && JSON.stringify({ ...server, clock: "" }) === JSON.stringify({ ...state.server, clock: "" });
