@@ -136,8 +136,12 @@ def test_a_full_run_leaves_nothing_that_names_the_patient(
                 with host.outbox.database.writing() as connection, pytest.raises(DBAPIError):
                     # The database says why it refuses, and may quote the row in its log.
                     connection.execute(update(queue).values(state="nonsense"))
-                commands = (("list", "--json"), ("backup", "backup.gz"), ("export", "export.jsonl"), ("inspect",), ("deadlines",))
-                commands = (*(("outbox", *each) for each in commands), ("audit", "list"), ("doctor",), ("journal", "list"))
+                commands = (("list", "--json"), ("backup", "backup.gz"), ("export", "export.jsonl"))
+                commands = (
+                    *(("outbox", *each) for each in commands),
+                    ("audit", "list"),
+                    ("doctor", "--only", "database", "--only", "clock"),
+                )
                 for words in commands if server is None else commands[:1]:
                     ended = subprocess.run(
                         [sys.executable, "-m", "nhirx", *words],
