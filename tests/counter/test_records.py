@@ -152,7 +152,9 @@ def test_a_rejected_record_is_sent_again_or_withdrawn(shop, page):
     settled = shop.settled(page, first)
     out = page.ok("POST", f"/records/{second}/withdraw", {"why": "重複"})
 
-    assert ("built", "accepted", "withdrawn") == (again["state"], settled["state"], out["state"])
+    # The background upload may take it before the answer is made.
+    assert again["state"] in {"built", "sending", "sent", "accepted"}
+    assert ("accepted", "withdrawn") == (settled["state"], out["state"])
     assert (409, "transition-refused") == _code(page.call("POST", f"/records/{first}/retry"))
 
 

@@ -27,7 +27,8 @@ export function help() {
 export function listen() {
   bind("F1", help);
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    // The Esc of an input method takes back a syllable, not the sheet.
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     const act = acts.get(event.key);
     if (!act) return;
     if (isOpen()) {
