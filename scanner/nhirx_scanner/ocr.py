@@ -31,10 +31,7 @@ Array = NDArray[Any]
 
 LISTED = 0.8
 """Trust from which on a line is told at all."""
-_WHOLE, _NEARLY = (
-    -0.06,
-    -0.12,
-)  # mean log probability of a path that leaves nothing out: 9 in 10 lines read rightly are above -0.03
+_WHOLE = -0.06  # mean log probability of a path that leaves nothing out: 9 in 10 lines read rightly are above -0.03
 _DOUBTED = 0.6  # with less, two recognisers that agree are not believed either
 _CONFIRMS = 0.75  # of each place, by the second one: where an 8 was a B to both, it saw one with 0.55
 _AREA = 0.6e6  # pixels of the page while lines are looked for; half as many lose one ID in eight of small print
@@ -110,7 +107,7 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
     # Twenty can be forced out of nineteen or of twenty-one, and every one of them looks right: but not the path as a whole.
     score = max((path.score for path in paths), default=-math.inf)
     if score < _WHOLE:
-        return replace(line, trust=min(line.trust, LISTED if score > _NEARLY else 0.0))
+        return replace(line, trust=0.0)
     if _DOUBTED <= line.trust < LEAST_TRUST_IN_TEXT and may() and _is_confirmed(line, _general(sight), fields):
         line = replace(line, trust=LEAST_TRUST_IN_TEXT)
     return line
