@@ -13,7 +13,7 @@ from nhirx_scanner.rectify import Cut
 from nhirx_scanner.recut import recut
 from nhirx_scanner.straighten import straightened
 
-_MOST, _MOST_FAINT, _MOST_REDRAWN = 8, 5, 4
+_MOST, _MOST_FAINT, _MOST_AGAIN, _MOST_REDRAWN, _LEAST_REDRAWN = 8, 5, 6, 4, 2
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
 _NO_CODE = 0.16  # mean cost of the best model above which a strip is no code of twenty characters
@@ -52,7 +52,7 @@ def find_faint(work: Work) -> None:
 def _cut_again(work: Work) -> None:
     """The strips by their own close surroundings: without a neighbour's bars, or with the part that was missed."""
     new: list[Bars] = []
-    for bars, cut in sorted(work.bars, key=lambda item: -item[0].score)[:_MOST]:
+    for bars, cut in sorted(work.bars, key=lambda item: -item[0].score)[:_MOST_AGAIN]:
         if not work.may("faint"):
             return
         other = recut(work.gray, bars, cut)
@@ -135,7 +135,8 @@ def redraw(work: Work) -> None:
     """The strips that are left, by synthesis: dear, so the strongest first and not many."""
     # Curled far enough, bars look like no code until they are drawn: what looks like one comes first.
     by_worth = sorted(work.open_bars, key=lambda item: (item[0] in work.unlike, -item[0].score))
-    for bars, cut in by_worth[:_MOST_REDRAWN]:
+    alike = sum(bars not in work.unlike for bars, _ in by_worth)
+    for bars, cut in by_worth[: min(_MOST_REDRAWN, max(_LEAST_REDRAWN, alike))]:
         if work.settled or not work.may("refit1d"):
             return
         if work.done:

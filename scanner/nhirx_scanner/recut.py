@@ -21,14 +21,14 @@ _CELL = 4  # pixels
 _ALONG = 11  # pixels of the mean along the bars
 _UPRIGHT = 0.3  # how much more upright than level edges a place must hold
 _FAINT = 0.12  # share of the strip's usual edges below which a place is empty
-_REACH = 0.8  # of the strip's length, to either side
+_REACH, _LONG = 0.8, 500.0  # of the strip's length, to either side; pixels of a strip that hardly misses a part of its code
 
 
 def recut(gray: Gray, bars: Bars, cut: Cut) -> Bars | None:
     """The code that ``cut`` shows a part or too much of, or None when it is no more than was seen before."""
     angle = math.atan2(-cut.matrix[0, 1], cut.matrix[1, 1])
     middle = cut.matrix @ np.array([cut.picture.shape[1] / 2, cut.picture.shape[0] / 2, 1.0])
-    reach_u = bars.length / 2 + max(150.0, _REACH * bars.length)
+    reach_u = bars.length / 2 + (_REACH * bars.length if bars.length < _LONG else 100.0)
     reach_v = bars.height / 2 + max(40.0, 0.15 * bars.length)
     x, y = float(middle[0]), float(middle[1])
     wide = window(gray, (x, y), angle, reach_u, reach_v)

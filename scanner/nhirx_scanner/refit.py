@@ -115,7 +115,8 @@ def _in_turn(paths: list[Path]) -> list[Path]:
 
 def _paths(profile: Array, found: list[Span], enlarged: float) -> list[Path]:
     """The paths worth drawing, of every form, way round, and stretch."""
-    looks = [look for span in found for look in _looks(profile, span, enlarged)]
+    # A path costs about as much as the look along it, or more.
+    looks = [look for span in found for look in _looks(profile, span, enlarged) if look[0] < _NO_PATH + 0.02]
     looks.sort(key=lambda look: look[0] * (1.0 if look[3] == found[0] else _PIECE))
     followed = looks[:_LOOKS]
     for name in dict.fromkeys(form.name for form in FORMS):
