@@ -168,7 +168,8 @@ async function again() {
   if (work.record) refresh(work.record.id);
   if (work.phase === "lost") return dispense();
   if (work.rxState === "looking") return begin(work.sheet);
-  if (work.phase === "open" && work.rx) return replan();
+  // What the program answered to the last act stays in sight: a plan made anew would wipe it away.
+  if (work.phase === "open" && work.rx && (!work.error || work.error.lost)) return replan();
 }
 
 /** Put the sheet away. */
