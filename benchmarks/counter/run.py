@@ -6,7 +6,10 @@ answer   from a frame sent until its answer is there, against decoding and looki
          Allowed: 1.5 times (p95) and 15 ms on top.
 follow   answers a second to a clip of 1280×720 while `nhirx batch` reads pages at low priority beside it. At least 15.
 memory   of the server after a tenth of the frames and after all of them (``--hour``: an hour of 15 frames a second). At most 5 % more.
-start    from the command until the page shows its field for a sheet, in a browser that is open already. At most 1 s on an idle machine.
+start    from the command until the page shows its field for a sheet, in a browser that is open already: for a new user, and
+         for the demo. Medians of at most 1 s on an idle machine.
+         ``cpu``: seconds of a processor the program had taken by then, which a busy machine changes little; ``session``: until the page
+         has its session, and what was typed meanwhile goes out.
 Exit status 1 where a limit is passed.
 """
 
@@ -33,7 +36,7 @@ sys.path.insert(0, str(ROOT))
 
 TIMES, EXTRA_MS, FOLLOW, GROWTH, START = 1.5, 15.0, 15.0, 1.05, 1.0
 HOUR = 15 * 3600
-WARM = 1200
+WARM, STARTS = 1200, 5
 
 
 def main() -> int:
@@ -59,7 +62,7 @@ def main() -> int:
         "memory": figures["memory"]["ratio"] <= GROWTH,
     }
     if "start" in figures:
-        good["start"] = figures["start"]["seconds"] <= START
+        good["start"] = max(figures["start"]["real_median"], figures["start"]["demo_median"]) <= START
     if chosen.json:
         print(json.dumps(figures))
     else:
@@ -125,22 +128,25 @@ def memory(link: ClientConnection, frames: list[bytes], process: int, count: int
 
 
 def start() -> dict[str, float]:
-    """Seconds until somebody can begin, best of three: the first meets cold files."""
+    """Medians of the seconds until somebody can begin; real mode and demo take turns."""
     from playwright.sync_api import sync_playwright
 
-    taken = []
+    taken: dict[str, list[float]] = {}
     with sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
-        for _ in range(3):
+        for kind in ("real", "demo") * STARTS:
             page = browser.new_page()
             began = time.perf_counter()
-            with _counter() as (_, told):
-                page.goto(told["token_url"])
+            with _counter(demo=kind == "demo") as (process, told):
+                page.goto(told["token_url"], wait_until="commit")
                 page.locator(".counter input").first.wait_for()
-                taken.append(time.perf_counter() - began)
+                taken.setdefault(f"{kind}_median", []).append(time.perf_counter() - began)
+                taken.setdefault(f"{kind}_cpu", []).append(_processor(process.pid))
+                page.locator("#tab-today").wait_for()
+                taken.setdefault(f"{kind}_session", []).append(time.perf_counter() - began)
             page.close()
         browser.close()
-    return {"seconds": round(min(taken), 2), "median": round(statistics.median(taken), 2)}
+    return {name: round(statistics.median(values), 2) for name, values in taken.items()}
 
 
 # ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -157,15 +163,17 @@ def _clip() -> list[bytes]:
 
 
 @contextmanager
-def _counter() -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    words = [sys.executable, "-m", "nhirx", "counter", "--demo", "--port", "0", "--no-open", "--json"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    try:
-        assert process.stdout is not None
-        yield process, json.loads(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.communicate()
+def _counter(*, demo: bool = True) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    words = [sys.executable, "-m", "nhirx", "counter", *(["--demo"] if demo else []), "--port", "0", "--no-open", "--json"]
+    with tempfile.TemporaryDirectory() as data:
+        environment = {**os.environ, "NHIRX_DATA": data}
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+        try:
+            assert process.stdout is not None
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+            process.communicate()
 
 
 @contextmanager
@@ -184,6 +192,12 @@ def _frames(client: httpx.Client, told: dict[str, Any]) -> connect:
 
 def _p95(values: list[float]) -> float:
     return round(statistics.quantiles(values, n=20)[18], 1)
+
+
+def _processor(process: int) -> float:
+    """Seconds that all threads have taken, in the program and for it."""
+    words = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _megabytes(process: int) -> float:
