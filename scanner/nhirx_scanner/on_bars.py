@@ -13,7 +13,7 @@ from nhirx_scanner.rectify import Cut
 from nhirx_scanner.recut import recut
 from nhirx_scanner.straighten import straightened
 
-_MOST, _MOST_FAINT, _MOST_AGAIN, _MOST_REDRAWN, _LEAST_REDRAWN = 8, 5, 6, 4, 2
+_MOST, _MOST_FAINT, _MOST_AGAIN, _MOST_REDRAWN, _LEAST_REDRAWN = 8, 5, 5, 4, 2
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
 _NO_CODE = 0.16  # mean cost of the best model above which a strip is no code of twenty characters

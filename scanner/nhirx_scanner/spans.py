@@ -15,7 +15,7 @@ from nhirx_scanner.forms import Array
 _WIDE = 1.7  # light places wider than so many distances between bars may be the rim of a code
 _LIGHT = 0.72  # of the way from ink to paper
 _LEAST_BARS = 34  # twenty characters have 67 bars or more; blur and stains take some
-_MOST = 4
+_MOST = 3
 
 
 def spans(profile: Array, usual: tuple[float, float] | None, enlarged: float = 1.0) -> list[tuple[float, float]]:
