@@ -29,6 +29,7 @@ Array = NDArray[Any]
 
 
 _LEAST_LEAD = 0.003
+_LEAD_ALONE = 0.05  # where nothing but the numbers speaks for a text
 _THIRDS = 30  # bits, see softqr
 LEAST_FIT = 0.55  # match of the fixed parts below which there is no QR code
 LIKELY = 0.64  # match of the fixed parts above which a grid is worth every effort
@@ -50,13 +51,20 @@ class Reading:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the numbers alone are good enough to believe the text. Wrong texts were never seen to lead by more than 0.008."""
-        return self.agreement > 0.88 and self.fit > LEAST_FIT and self.lead > softqr.SURE_LEAD
+        """Whether the numbers alone are good enough to believe the text.
+
+        Of 600 damaged codes that say something else one wrong text led by 0.035, no other by more than 0.026.
+        """
+        return self.agreement > 0.88 and self.fit > LEAST_FIT and self.lead > _LEAD_ALONE
 
     @property
     def is_fair(self) -> bool:
-        """Whether the text is worth believing once something independent says the same."""
-        return self.agreement > 0.9 and self.fit > LEAST_FIT and self.lead > 0.015
+        """Whether the text is worth believing once something independent says the same.
+
+        Wrong texts in the alphabet of an ID were never seen to lead by more than 0.010.
+        """
+        enough = (self.agreement > 0.88 and self.lead > softqr.SURE_LEAD) or (self.agreement > 0.9 and self.lead > 0.015)
+        return enough and self.fit > LEAST_FIT
 
 
 @dataclass(frozen=True, slots=True)
