@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,8 @@ _KINDS = {
 
 
 _NO_SERVICE = 1013
+_QUIET, _MOST_QUIETS = 0.2, 10
+"""Seconds without a file of the page after which nobody is loading it, and how often that is waited for."""
 
 
 class Pages:
@@ -83,6 +85,8 @@ class Pages:
 class Late:
     """Serves the page at once, everything else as soon as ``make`` has made the application, which happens in a thread.
 
+    It is begun when it is first asked for, which the page does as soon as its field stands there, or when nobody loads a page:
+    imports hold the interpreter, and the files of the page would wait behind them.
     Where it cannot be made, who waits for it is told why before the program ends.
     """
 
@@ -90,13 +94,17 @@ class Late:
         self._make, self._failed = make, failed
         self._pages, self._sorry = Guard(Pages(), options), Guard(self._refuse, options)
         self._app: asyncio.Future[FastAPI] | None = None
+        self._wanted = asyncio.Event()
+        self._loading = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http" and (scope["path"] == "/" or scope["path"].startswith("/static/")):
+            self._loading = True
             await self._pages(scope, receive, send)
         else:
+            self._wanted.set()
             assert self._app is not None  # noqa: S101 - a request comes after the start
             try:
                 app: Any = await asyncio.shield(self._app)
@@ -120,11 +128,21 @@ class Late:
             making = asyncio.create_task(self._begin(stack, self._app))
             await send({"type": "lifespan.startup.complete"})
             await receive()
+            self._wanted.set()
             await making
         await send({"type": "lifespan.shutdown.complete"})
 
+    async def _until_wanted(self) -> None:
+        for _ in range(_MOST_QUIETS):
+            self._loading = False
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), _QUIET)
+            if self._wanted.is_set() or not self._loading:
+                return
+
     async def _begin(self, stack: AsyncExitStack, ready: asyncio.Future[FastAPI]) -> None:
         try:
+            await self._until_wanted()
             app = await asyncio.to_thread(self._make)
             await stack.enter_async_context(app.router.lifespan_context(app))
         except BaseException as error:
