@@ -94,9 +94,11 @@ def write_avi(path: Path, images: Iterable[np.ndarray], *, per_second: float = 1
 
 def write_mjpeg(path: Path, images: Iterable[np.ndarray]) -> None:
     """JPEG frames end to end, the smaller of the two forms that browsers take as a fake camera."""
-    with path.open("wb") as film:
+    whole = path.with_name(path.name + ".part")
+    with whole.open("wb") as film:
         for image in images:
             film.write(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())
+    whole.replace(path)  # a browser that looks for its cameras just now must not find half a film: it would drop the camera
 
 
 def write_y4m(path: Path, images: Iterable[np.ndarray], *, per_second: int = 15) -> None:

@@ -236,7 +236,7 @@ def soak(outbox: Outbox, settings: Settings, records: int) -> dict[str, float]:
         def pack(self, records: Any, *, sign: bool = False) -> Packed:
             return Packed(base64.b64encode(write(records)).decode())
 
-        def send(self, packed: Packed, moment: Any) -> Receipt:
+        def send(self, packed: Packed, moment: Any, **_: Any) -> Receipt:
             return Receipt(opcode=f"{moment:%Y%m%d%H%M%S}{secrets.token_hex(6)}", received_at=moment)
 
         def result(self, opcode: str, places: Any, total: int) -> dict[int, CheckResult]:

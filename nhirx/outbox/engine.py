@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,14 +128,28 @@ def _engine(url: URL, where: str) -> Engine:
 def _set_up_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own: see _begin_sqlite
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout = 30000")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+    _log_ahead(cursor)
     cursor.execute("PRAGMA synchronous = FULL")  # per connection: a commit that returned survives the plug being pulled
     cursor.execute("PRAGMA fullfsync = ON")  # macOS keeps its promise only with this; elsewhere it does nothing
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA secure_delete = ON")  # what is purged is overwritten
     cursor.execute("PRAGMA temp_store = MEMORY")  # sorted rows never go to a temporary file
     cursor.close()
+
+
+def _log_ahead(cursor: sqlite3.Cursor) -> None:
+    # The file remembers the mode. Where several programs open a new file at once, the one that changes it needs it for itself,
+    # and SQLite answers "busy" to the others without asking its own time limit: they ask again.
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -152,6 +152,24 @@ def test_without_a_camera_in_the_browser_the_programs_camera_reads(
         own.kill()
 
 
+def test_a_camera_that_was_still_busy_is_asked_again(windows: Any, counter: Any, signed_in: Any, camera: Any, tools: Any) -> None:
+    """Another program lets it go a moment later: nobody needs to press anything."""
+    tools.film_of_desk(camera)
+    page: Page = windows(f"{counter.url}/openapi.json", signed_in, camera=True)
+    page.add_init_script(
+        """
+        const devices = navigator.mediaDevices, whole = devices.getUserMedia.bind(devices);
+        window.asked = 0;
+        devices.getUserMedia = (wish) =>
+          ++window.asked === 1 ? Promise.reject(new DOMException("in use", "NotReadableError")) : whole(wish);
+        """
+    )
+    page.goto(counter.url)
+
+    expect(page.locator(".said")).to_contain_text("把處方箋")
+    assert 2 == page.evaluate("window.asked")
+
+
 def test_the_light_goes_out_on_glare(windows: Any, counter: Any, signed_in: Any, camera: Any, tools: Any) -> None:
     """A camera with a light: glare turns it off, and the page says so. The device's abilities are stood in for."""
     tools.film_of_desk(camera)

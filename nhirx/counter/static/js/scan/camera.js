@@ -12,6 +12,9 @@ export class NoCamera extends Error {
   }
 }
 
+// A camera that was let go a moment ago, or has just been plugged in, may be refused once.
+const AGAIN_MS = 500;
+
 const REASONS = { NotAllowedError: "refused", SecurityError: "refused", NotFoundError: "missing", OverconstrainedError: "missing", NotReadableError: "busy", AbortError: "busy" };
 
 export class Camera {
@@ -35,7 +38,8 @@ export class Camera {
       this.stream = await ask(device).catch((error) => {
         // The camera of yesterday is not plugged in: any other will do.
         if (device && error.name === "OverconstrainedError") return ask(null);
-        throw error;
+        if ((REASONS[error.name] ?? "busy") === "refused") throw error;
+        return new Promise((resolve) => setTimeout(resolve, AGAIN_MS)).then(() => ask(null));
       });
     } catch (error) {
       throw new NoCamera(REASONS[error.name] ?? "busy");
