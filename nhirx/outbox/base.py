@@ -14,6 +14,7 @@ from sqlalchemy import Connection, CursorResult, Table, select, update
 from nhirx.outbox import trail
 from nhirx.outbox.engine import Database
 from nhirx.outbox.keys import KeyRing
+from nhirx.outbox.schema import micros
 from nhirx.outbox.states import Transition, refused
 
 Clock = Callable[[], datetime]
@@ -26,6 +27,8 @@ class Step:
     connection: Connection
     ring: KeyRing
     now: datetime
+    micros: int
+    """``now`` as the tables hold it."""
     lines: list[tuple[str, str, int | None, str | None, dict[str, Any]]] = field(default_factory=list)
 
     def note(self, event: str, subject: str, subject_id: int | None, after: str | None, **note: Any) -> None:
@@ -66,10 +69,11 @@ class Store:
     @contextmanager
     def step(self, who: str | None = None) -> Iterator[Step]:
         with self.database.writing() as connection:
-            step = Step(connection, self.ring, self.clock())
+            now = self.clock()
+            step = Step(connection, self.ring, now, micros(now))
             yield step
             if step.lines:
-                trail.write(connection, self.ring, step.now, who or self.who, step.lines)
+                trail.write(connection, self.ring, step.micros, who or self.who, step.lines)
 
     def opened(self, sealed: bytes | None, purpose: str) -> Any:
         """The JSON value inside ``sealed``, or None."""

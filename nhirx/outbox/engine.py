@@ -6,19 +6,22 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from nhirx.errors import ComponentMissing, SettingInvalid, StoreError, StoreReadOnly
 from nhirx.outbox.faults import named
 from nhirx.outbox.schema import HEAD, metadata, version_table
 
 _BUSY_SECONDS = 30
+_DRIVER = "nhirx_driver"
+_WRITERS = 2
+"""Connections kept for writing; SQLite lets one write at a time, another may wait at the lock."""
 _MIGRATION_LOCK = 0x6E686972
 _migrating = threading.Lock()
 
@@ -31,11 +34,46 @@ class Database:
         self.where = self.url.database or "" if self.url.get_backend_name() == "sqlite" else self.url.render_as_string()
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _engine(self.url, self.where)
+        self._writers: list[Connection] = []
+        self._closed = False
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        with named(self.where), self.engine.begin() as connection:
-            yield connection
+        if not self.is_sqlite:
+            with named(self.where), self.engine.begin() as connection:
+                yield connection
+            return
+        with named(self.where):
+            connection = self._writer()
+            driver = driver_of(connection)
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                yield connection
+                self._finish(connection)
+            except BaseException:
+                with suppress(SQLAlchemyError, sqlite3.Error):
+                    (connection if connection.in_transaction() else driver).rollback()
+                connection.close()
+                raise
+            self._keep(connection)
+
+    def _finish(self, connection: Connection) -> None:
+        # SQLAlchemy knows of the transaction only if a statement went through it.
+        (connection if connection.in_transaction() else driver_of(connection)).commit()
+
+    def _writer(self) -> Connection:
+        # Taking one from the pool and giving it back took as long as what SQLite does for a record.
+        try:
+            return self._writers.pop()
+        except IndexError:
+            fresh = self.engine.connect()
+            return fresh.execution_options(**{_DRIVER: fresh.connection.driver_connection})
+
+    def _keep(self, connection: Connection) -> None:
+        if len(self._writers) < _WRITERS and not self._closed:
+            self._writers.append(connection)
+        else:
+            connection.close()
 
     @contextmanager
     def reading(self, *, snapshot: bool = False) -> Iterator[Connection]:
@@ -88,8 +126,23 @@ class Database:
             )
         return found
 
-    def close(self) -> None:
+    def let_go(self) -> None:
+        """Close what nobody uses just now; what comes next opens anew."""
+        while self._writers:
+            self._writers.pop().close()
         self.engine.dispose()
+
+    def close(self) -> None:
+        self._closed = True
+        self.let_go()
+
+
+def driver_of(connection: Connection) -> Any:
+    """The connection of ``sqlite3`` below, or None for another database."""
+    known = connection.get_execution_options().get(_DRIVER)
+    if known is None and connection.dialect.name == "sqlite":
+        return connection.connection.driver_connection
+    return known
 
 
 def _parsed(url: str) -> URL:
@@ -153,7 +206,10 @@ def _log_ahead(cursor: sqlite3.Cursor) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
+    driver = driver_of(connection)
+    if driver.in_transaction:  # begun by ``Database.writing``
+        return
     # A writer takes the lock at once: a reader that turns writer later could fail with "busy" that no waiting cures.
     reading = connection.get_execution_options().get("nhirx_reading")
     # Handed to the driver itself: SQLAlchemy's way through one word costs several times what SQLite needs for it.
-    connection.connection.driver_connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")  # type: ignore[union-attr]
+    driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")

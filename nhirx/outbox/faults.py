@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -31,15 +30,25 @@ _POSTGRES: dict[str, type[StoreError]] = {
 }
 
 
-@contextmanager
-def named(where: str) -> Iterator[None]:
-    """Turn failures of the database inside the block into ``StoreError``. ``where`` names the database without a password."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        raise translate(error, where) from None
-    except sqlite3.Error as error:
-        raise _of_sqlite(error, where) from None
+class named:  # noqa: N801 - read as a word, like the context managers of contextlib
+    """Turn failures of the database inside the block into ``StoreError``. ``where`` names the database without a password.
+
+    A class, because a generator for each of the several blocks around a record took longer than its encryption.
+    """
+
+    __slots__ = ("_where",)
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if isinstance(error, SQLAlchemyError):
+            raise translate(error, self._where) from None
+        if isinstance(error, sqlite3.Error):
+            raise _of_sqlite(error, self._where) from None
 
 
 def translate(error: SQLAlchemyError, where: str) -> StoreError:

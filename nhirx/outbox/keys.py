@@ -105,7 +105,12 @@ class KeyRing:
 
     def chain(self, previous: str, line: str) -> str:
         """The digest of one line of the audit trail after ``previous``."""
-        return hmac.digest(self.lookup, f"audit\0{previous}\0{line}".encode(), "sha256").hex()
+        return chained(self.lookup, previous, line)
+
+
+def chained(key: bytes, previous: str, line: str) -> str:
+    """``KeyRing.chain`` with the key for look-ups."""
+    return hmac.digest(key, f"audit\0{previous}\0{line}".encode(), "sha256").hex()
 
 
 @functools.lru_cache(maxsize=8)

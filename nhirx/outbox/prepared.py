@@ -14,6 +14,7 @@ from sqlalchemy import BindParameter, Column, Connection, Delete, Insert, MetaDa
 from sqlalchemy.dialects import sqlite
 
 from nhirx.outbox import schema
+from nhirx.outbox.engine import driver_of
 
 _SQLITE = sqlite.dialect(paramstyle="named")
 _metadata = MetaData()
@@ -45,13 +46,13 @@ class Prepared:
 
     def rows(self, connection: Connection, values: Values) -> Sequence[Any]:
         """What a query finds; a row is a sequence in the order of the query's columns."""
-        if (driver := _driver(connection)) is not None:
+        if (driver := driver_of(connection)) is not None:
             return cast("Sequence[Any]", driver.execute(self._text, {**values, **self._fixed}).fetchall())
         return connection.execute(self._statement, dict(values)).all()
 
     def insert(self, connection: Connection, values: Values) -> int:
         """The ID that the database gave to the new row."""
-        if (driver := _driver(connection)) is not None:
+        if (driver := driver_of(connection)) is not None:
             return int(driver.execute(self._text, values).lastrowid)
         key = connection.execute(self._statement, dict(values)).inserted_primary_key
         assert key is not None  # noqa: S101 - the tables inserted into have one
@@ -59,7 +60,7 @@ class Prepared:
 
     def run(self, connection: Connection, values: Sequence[Values]) -> int:
         """Once for each of ``values``; how many rows were changed in all."""
-        if (driver := _driver(connection)) is not None:
+        if (driver := driver_of(connection)) is not None:
             return int(driver.executemany(self._text, values).rowcount)
         return connection.execute(self._statement, [dict(each) for each in values]).rowcount
 
@@ -67,8 +68,3 @@ class Prepared:
 def asked(name: str) -> BindParameter[Any]:
     """A parameter of a condition, of the type of what it is compared with."""
     return bindparam(name, required=False)
-
-
-def _driver(connection: Connection) -> Any:
-    """The connection of ``sqlite3`` below, or None for another database."""
-    return connection.connection.driver_connection if connection.dialect.name == "sqlite" else None

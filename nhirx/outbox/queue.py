@@ -25,6 +25,8 @@ from nhirx.outbox.states import QUEUE, QUEUE_STATES, refused
 from nhirx.outbox.values import Event, Queued
 
 _NEVER = 2**62
+_ANY = 2**31 - 1
+"""No record has a number beyond this one."""
 IMPOSSIBLE = timedelta(days=1)
 """Nothing waits longer than this. A time further ahead was written by a clock that has been set back since."""
 
@@ -42,10 +44,11 @@ class Queue:
 
     def put_in(self, step: Step, record: UploadRecord, dispensing: int | None) -> int:
         """As ``put``, inside the caller's transaction."""
-        visit, person = self.visit_key(record), record.fields.get("M03", "")
-        unique = bool(record.visit_id) and not PlaceholderId.is_valid(record.visit_id)
+        visit_id, person = record.visit_id, record.fields.get("M03", "")
+        visit = self._store.ring.hash(visit_id, "visit")
+        unique = bool(visit_id) and not PlaceholderId.is_valid(visit_id)
         lock = visit if unique else secrets.token_hex(32)
-        now = micros(step.now)
+        now = step.micros
         item = statements.PUT.insert(
             step.connection,
             {
@@ -73,7 +76,7 @@ class Queue:
             orders=len(record.orders),
         )
         if unique:
-            self._supersede(step, [lock])
+            self._supersede(step, [lock], before=item)
         return item
 
     def visit_key(self, record: UploadRecord) -> str:
@@ -266,7 +269,7 @@ class Queue:
             return []
         values = {
             "state": QUEUE["claim"].after,
-            "changed_at": micros(step.now),
+            "changed_at": step.micros,
             "lease": secrets.token_hex(16),
             "lease_until": micros(step.now + lease),
         }
@@ -277,7 +280,7 @@ class Queue:
     def _sent(self, step: Step, items: Sequence[int], receipt: Receipt, poll_at: datetime | None) -> None:
         values = {
             "state": QUEUE["receive"].after,
-            "changed_at": micros(step.now),
+            "changed_at": step.micros,
             "due_at": micros(poll_at or step.now),
             "opcode": receipt.opcode,
             "batch": len(items),
@@ -327,16 +330,16 @@ class Queue:
     def _locks(self, step: Step, items: Sequence[int]) -> list[str]:
         return list(step.connection.execute(select(queue.c.lock).where(queue.c.id.in_(items))).scalars())
 
-    def _supersede(self, step: Step, locks: Sequence[str]) -> None:
+    def _supersede(self, step: Step, locks: Sequence[str], before: int = _ANY) -> None:
         """Drop records that a newer one of the same kind and visit replaces; another kind goes after them, in order."""
         for lock in locks:
-            for (item,) in statements.REPLACED.rows(step.connection, {"of": lock}):
+            for (item,) in statements.REPLACED.rows(step.connection, {"of": lock, "before": before}):
                 step.move(queue, "queue", item, QUEUE["supersede"])
                 step.note("supersede", "queue", item, QUEUE["supersede"].after)
 
     @staticmethod
     def _moments(step: Step) -> dict[str, int]:
-        return {"now": micros(step.now), "ever": micros(step.now + IMPOSSIBLE)}
+        return {"now": step.micros, "ever": micros(step.now + IMPOSSIBLE)}
 
     def _record(self, sealed: bytes | None) -> UploadRecord:
         """The record inside; an empty one where it was purged."""

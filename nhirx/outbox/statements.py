@@ -25,6 +25,7 @@ REPLACED = Prepared(
         # The lock of a record with a key of its own is its visit; by that there is an index over every state.
         _q.c.visit_key == asked("of"),
         _q.c.lock == asked("of"),
+        _q.c.id < asked("before"),
         in_state(_q, *QUEUE["supersede"].before),
         exists().where(_newer.c.lock == _q.c.lock, _newer.c.id > _q.c.id, _newer.c.kind == _q.c.kind, in_state(_newer, "built")),
     )

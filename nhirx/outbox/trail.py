@@ -9,16 +9,16 @@ written down elsewhere.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from nhirx.errors import StoreDamaged
 from nhirx.outbox import prepared
-from nhirx.outbox.keys import KeyRing
+from nhirx.outbox.keys import KeyRing, chained
 from nhirx.outbox.prepared import Prepared
 from nhirx.outbox.schema import chain, events, micros
 from nhirx.outbox.values import Event
@@ -38,11 +38,11 @@ _line = json.JSONEncoder(ensure_ascii=False).encode
 def write(
     connection: Connection,
     ring: KeyRing,
-    at: datetime,
+    at: int,
     who: str,
     steps: list[tuple[str, str, int | None, str | None, dict[str, Any]]],
 ) -> None:
-    """Append ``(event, subject, subject_id, state after, note)`` lines. ``note`` must hold no personal data."""
+    """Append ``(event, subject, subject_id, state after, note)`` lines of the moment ``at`` (``schema.micros``). ``note`` must hold no personal data."""
     if not steps:
         return
     end = _END.rows(connection, {})
@@ -50,11 +50,10 @@ def write(
     if mark != _mark(ring, seq, digest):
         # Work goes on, but this line will never fit to what stands before it.
         seq, digest = max(seq, _LAST.rows(connection, {})[0][0]), _BROKEN
-    moment = micros(at)
     rows = []
     for event, subject, subject_id, after, note in steps:
         seq += 1
-        line = (seq, moment, who, event, subject, subject_id, after, _note(note))
+        line = (seq, at, who, event, subject, subject_id, after, _note(note))
         digest = ring.chain(digest, _line(line))
         rows.append(dict(zip(_FIELDS, line, strict=True)) | {"digest": digest})
     _APPEND.run(connection, rows)
@@ -77,7 +76,13 @@ def begin(connection: Connection, ring: KeyRing) -> None:
 
 
 def _mark(ring: KeyRing, seq: int, digest: str) -> str:
-    return ring.chain(digest, f"end {seq}")
+    return _marked(ring.lookup, seq, digest)
+
+
+@functools.lru_cache(maxsize=8)
+def _marked(key: bytes, seq: int, digest: str) -> str:
+    # The end that a line was written behind is mostly the one that the line before it made.
+    return chained(key, digest, f"end {seq}")
 
 
 def lines(connection: Connection, *, subject: str | None = None, subject_id: int | None = None) -> Iterator[Event]:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from nhirx import roc
 from nhirx.card.base import CardOrder
@@ -31,6 +31,7 @@ from nhirx.http import JsonService
 from nhirx.identifiers.national_id import check_digit
 from nhirx.model import CardReading, UploadRecord
 from nhirx.outbox import Outbox
+from nhirx.outbox.engine import Database
 from nhirx.outbox.keys import KeyRing
 from nhirx.outbox.prepared import Prepared
 from nhirx.outbox.store import now
@@ -52,6 +53,7 @@ _TABLE = re.compile(r"\b(?:INTO|UPDATE|FROM)\s+(\w+)")
 _WHEN_SPOILT = ("failed", "unclear", "block", "look_again")
 _PLAIN = JsonService.request
 _STATEMENTS = {name: getattr(Prepared, name) for name in ("rows", "insert", "run")}
+_FINISH = Database._finish
 
 
 class Points:
@@ -89,11 +91,18 @@ class Points:
         engine = outbox.database.engine
         event.listen(engine, "before_cursor_execute", lambda _, __, statement, *___: self("before", _said(statement)))
         event.listen(engine, "after_cursor_execute", lambda _, __, statement, *___: self("after", _said(statement)))
-        event.listen(engine, "commit", lambda _: self("before", "commit"))
         if outbox.database.is_sqlite:
-            # There the statements of ``prepared`` pass by these events.
+            # There the statements of ``prepared``, and the commits, pass by these events.
             for name, plain in _STATEMENTS.items():
                 setattr(Prepared, name, self.around(plain))
+
+            def finish(database: Database, connection: Connection) -> None:
+                self("before", "commit")
+                _FINISH(database, connection)
+
+            Database._finish = finish  # type: ignore[method-assign]
+        else:
+            event.listen(engine, "commit", lambda _: self("before", "commit"))
 
         def request(service: JsonService, method: str, path: str, *words: Any, **more: Any) -> dict[str, Any]:
             self("before", path)

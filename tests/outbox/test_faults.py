@@ -33,11 +33,11 @@ def test_a_full_file_refuses_and_keeps_what_it_has(tmp_path: Path, record, clock
 
         listener = lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages + 40}")  # noqa: E731
         event.listen(outbox.database.engine, "connect", listener)
-        outbox.database.engine.dispose()
+        outbox.database.let_go()
         taken = _fill(outbox, record)
         kept = outbox.counts()["built"]
         event.remove(outbox.database.engine, "connect", listener)
-        outbox.database.engine.dispose()
+        outbox.database.let_go()
         outbox.queue.put(record())
 
         assert (taken, taken + 1) == (kept, outbox.counts()["built"])

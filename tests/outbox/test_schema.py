@@ -101,7 +101,8 @@ def test_work_never_walks_through_what_is_done(tmp_path, record, clock) -> None:
     """Every statement on the queue while claiming, sending and checking goes by an index, on SQLite by its own plan."""
     outbox = Outbox(f"sqlite:///{tmp_path / 'plan.sqlite'}", clock=clock)
     seen: list[str] = []
-    event.listen(outbox.database.engine, "begin", lambda connection: connection.connection.set_trace_callback(seen.append))
+    event.listen(outbox.database.engine, "connect", lambda connection, _: connection.set_trace_callback(seen.append))
+    outbox.database.let_go()
     outbox.queue.put(record())
     outbox.queue.put(record())
     claimed = outbox.queue.claim(10, timedelta(minutes=5))

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 from nhirx.errors import StoreDamaged
 from nhirx.outbox import Outbox
 from nhirx.outbox import trail as trail_module
-from nhirx.outbox.schema import chain, events, meta
+from nhirx.outbox.schema import chain, events, meta, micros
 from nhirx.roc import TAIPEI
 
 
@@ -134,7 +134,7 @@ def test_a_whole_chain_forged_without_the_key_shows(busy: Outbox, ring) -> None:
         connection.execute(delete(events))
         connection.execute(delete(chain))
         steps = [(line.event, line.subject, line.subject_id, line.after, {}) for line in lines[1:]]
-        trail_module.write(connection, forger, lines[0].at, "nobody", steps)
+        trail_module.write(connection, forger, micros(lines[0].at), "nobody", steps)
 
     with pytest.raises(StoreDamaged, match="line 1"):
         busy.verify_trail()
