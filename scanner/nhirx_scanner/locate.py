@@ -22,6 +22,7 @@ _STRIPE = 8  # cell rows worked on at once: keeps the intermediate pictures in t
 _DIRECTIONS = 12
 _BLOBS = ((0.75, 0.12), (0.5, 0.12), (0.3, 0.12), (0.17, 0.12))  # least edges and darkness, by the brightness of the paper
 _FADED = ((0.2, 0.04), (0.1, 0.03))
+_PALE = 0.3  # of the brightness of the paper: less between dark and light is a pale page
 
 Grid = NDArray[Any]
 
@@ -221,6 +222,10 @@ def find_blobs(gray: Gray, found: Texture, most: int = 6, *, faded: bool = False
     paper = cv2.blur(cv2.dilate(small, np.ones((9, 9), np.uint8)).astype(np.float32), (9, 9))
     edges = np.sqrt(found.energy) / (paper + 20)
     dark = 1 - small / (paper + 1)
+    # A page that is pale as a whole has little of either: then half as much will do.
+    low, high = np.percentile(small, [2, 98])
+    gain = float(np.clip(_PALE * (high + 1) / max(high - low, 1.0), 1.0, 2.5))
+    edges, dark = edges * gain, dark * gain
     out: list[Blob] = []
     pale: set[Blob] = set()
     # Blurred and faded codes only show at low thresholds, where sharp ones run into the text around them: so several.

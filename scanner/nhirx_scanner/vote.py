@@ -22,7 +22,7 @@ from nhirx_scanner.result import Code, Confidence, Kind, Reason, Scan
 _FORM_ORDER = ("qr", "code128", "code39", "code93", "text")
 SAME_SHEET_DISTANCE = 5
 """IDs that differ in so few places on two *different* printed forms are one ID misprinted or misread, not two sheets."""
-
+_STRIP, _ACROSS = 0.4, 0.45  # height of a strip by its length; how far one reaches across, by how far along
 
 Apart = Callable[[tuple[float, float], tuple[float, float]], bool]
 LEAST_TRUST_IN_TEXT = 0.99
@@ -71,8 +71,18 @@ def places(reads: Iterable[Read]) -> list[Place]:
 
 
 def _overlap(first: Place, second: Place) -> bool:
-    reach = 0.6 * max(first.size, second.size, 8.0)
-    return math.dist(first.center, second.center) <= reach
+    """Whether the two lie at the same place. A strip of bars reaches far along itself, and as far across as bars are tall."""
+    larger = max(first, second, key=lambda place: place.size)
+    reach = 0.6 * max(larger.size, 8.0)
+    if math.dist(first.center, second.center) > reach:
+        return False
+    (x0, y0), (x1, y1), (x2, y2) = larger.polygon[:3]
+    sides = sorted(((x1 - x0, y1 - y0), (x2 - x1, y2 - y1)), key=lambda side: math.hypot(*side))
+    length = math.hypot(*sides[1])
+    if math.hypot(*sides[0]) > _STRIP * length:
+        return True
+    dx, dy = second.center[0] - first.center[0], second.center[1] - first.center[1]
+    return abs(dx * sides[1][1] - dy * sides[1][0]) / max(length, 1.0) <= _ACROSS * reach
 
 
 def is_supported(group: Sequence[Place]) -> bool:

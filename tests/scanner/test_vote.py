@@ -51,6 +51,18 @@ def test_one_form_each_is_two_sheets_only_with_a_gap_between(draw):
     assert "conflict" == decide(reads, apart=lambda a, b: False).status
 
 
+def test_a_long_strip_reaches_along_itself_only(draw):
+    """Bars 650 pixels long and a square code 300 below their middle are two places; two readings along the same bars are one."""
+    bars = ((0.0, 660.0), (650.0, 672.0), (648.0, 744.0), (-2.0, 732.0))
+    other = ((60.0, 968.0), (121.0, 969.0), (121.0, 1030.0), (60.0, 1029.0))
+    half = ((0.0, 690.0), (325.0, 696.0), (325.0, 700.0), (0.0, 694.0))
+    strip = Read(draw.visit_id(1), "code39", bars, "zxing")
+
+    apart = decide([strip, Read(draw.visit_id(2), "qr", other, "model")], apart=lambda a, b: True)
+    same = decide([strip, Read(draw.visit_id(2), "code39", half, "zbar")], apart=lambda a, b: True)
+    assert ("several", "conflict") == (apart.status, same.status)
+
+
 def test_a_seen_code_is_unreadable_and_nothing_is_none():
     """Reasons make a page unreadable; without them and without codes it has none."""
     assert ("unreadable", ("blur",)) == (decide([], seen=("blur",)).status, decide([], seen=("blur",)).reasons)
