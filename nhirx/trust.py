@@ -34,23 +34,23 @@ def accepted() -> dict[str, str]:
 
 def fingerprint_for(url: str) -> str | None:
     """The accepted fingerprint of the service at ``url``, or None."""
-    return accepted().get(_address(url))
+    return accepted().get(address(url))
 
 
 def accept(url: str, fingerprint: str) -> None:
     """Trust this certificate, and only this one, at ``url`` from now on."""
-    _write(accepted() | {_address(url): fingerprint})
+    _write(accepted() | {address(url): fingerprint})
 
 
 def revoke(url: str) -> None:
     """Trust nothing special at ``url`` any more. Raises ``InputError`` when nothing was."""
     known = accepted()
-    if known.pop(_address(url), None) is None:
-        raise InputError(problem=f"沒有信任過 {_address(url)} 的憑證 / no certificate of {_address(url)} was trusted")
+    if known.pop(address(url), None) is None:
+        raise InputError(problem=f"沒有信任過 {address(url)} 的憑證 / no certificate of {address(url)} was trusted")
     _write(known)
 
 
-def _address(url: str) -> str:
+def address(url: str) -> str:
     return url.rstrip("/").lower()
 
 

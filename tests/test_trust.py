@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from nhirx import trust
+from nhirx import settings, trust
 from nhirx.errors import FileDamaged, InputError, TlsRefused
 from nhirx.http import JsonService
+from nhirx.outbox import open_outbox
 from nhirx.settings import ServiceSettings
 from nhirx.sim import Simulator
 
@@ -30,7 +32,7 @@ def _nhirx(*words: str, answer: str = "") -> subprocess.CompletedProcess[str]:
 
 
 def test_an_unknown_certificate_is_refused_until_a_person_accepts_it(tmp_path: Path) -> None:
-    """Show, ask, accept, use; then take it back."""
+    """Show, ask, accept, use; then take it back. Both stand in the audit trail."""
     with Simulator(data=tmp_path / "sim") as sim:
         with pytest.raises(TlsRefused):
             _status(sim.url)
@@ -45,9 +47,17 @@ def test_an_unknown_certificate_is_refused_until_a_person_accepts_it(tmp_path: P
         assert sim.fingerprint.lower().replace(":", "") in accepted.stdout.lower().replace(":", "")
         assert "status" in _status(sim.url)
 
-        assert 0 == _nhirx("remove", sim.url).returncode
+        assert 0 == _nhirx("remove", sim.url, "--why", "exchanged").returncode
         with pytest.raises(TlsRefused):
             _status(sim.url)
+
+        with open_outbox(settings.load(), who="test") as outbox:
+            told = [(line.event, json.loads(line.note)) for line in outbox.trail()]
+        address, fingerprint = sim.url.lower(), sim.fingerprint.lower().replace(":", "")
+        assert [
+            ("trust", {"service": address, "fingerprint": fingerprint, "why": ""}),
+            ("distrust", {"service": address, "fingerprint": fingerprint, "why": "exchanged"}),
+        ] == told
 
 
 def test_another_certificate_at_a_trusted_address_is_refused(tmp_path: Path) -> None:

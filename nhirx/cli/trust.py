@@ -8,7 +8,10 @@ import typer
 
 from nhirx import trust
 from nhirx.cli.app import emit
+from nhirx.cli.who import account
 from nhirx.i18n import say
+
+Why = Annotated[str, typer.Option("--why", help=say("原因（勿含個資）", "the reason, without personal data"))]
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +36,7 @@ def register(app: typer.Typer) -> None:
     def add(
         url: Annotated[str, typer.Argument(help=say("例如 https://localhost:5066", "such as https://localhost:5066"))],
         yes: Annotated[bool, typer.Option("--yes", help=say("不詢問", "do not ask"))] = False,
+        why: Why = "",
     ) -> int:
         from nhirx.errors import InputError
         from nhirx.http import certificate_of, fingerprint_of, same_fingerprint
@@ -54,15 +58,30 @@ def register(app: typer.Typer) -> None:
         if not yes and not typer.confirm(question):
             typer.echo(say("未變更。", "Nothing was changed."))
             return 1
+        _note("trust", url, fingerprint, why)
         trust.accept(url, fingerprint)
         typer.echo(say("已信任。之後只接受這張憑證；更換時請先撤銷。", "Trusted. From now on only this one is accepted there."))
         return 0
 
     @group.command("remove", help=say("撤銷對一個網址的信任", "take the trust in an address back"))
-    def remove(url: Annotated[str, typer.Argument()]) -> int:
+    def remove(url: Annotated[str, typer.Argument()], why: Why = "") -> int:
+        known = trust.fingerprint_for(url)
+        if known is not None:
+            _note("distrust", url, known, why)
         trust.revoke(url)
         typer.echo(say("已撤銷。", "Taken back."))
         return 0
+
+
+def _note(event: str, url: str, fingerprint: str, why: str) -> None:
+    """Whom a machine trusts decides where patients' records go, so it stands in the audit trail before it holds."""
+    from nhirx import settings
+    from nhirx.logs import mask
+    from nhirx.outbox import open_outbox
+
+    who = account()
+    with open_outbox(settings.load(), who=who) as outbox:
+        outbox.note(event, who=who, subject="service", service=trust.address(url), fingerprint=fingerprint, why=mask(why))
 
 
 def grouped(fingerprint: str) -> str:
