@@ -60,7 +60,7 @@ def main() -> int:
         readers = {name: reader for name, reader in readers.items() if any(word in name for word in options.only.split(","))}
     for reader in readers.values():
         reader(np.full((400, 400), 255, np.uint8))
-    tallies = _corpus(options, readers)
+    tallies = _corpus(options, readers) if options.pages else {}
     summary = _summary(tallies)
     summary |= _promises(summary)
     if options.text:

@@ -29,8 +29,6 @@ from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT
 
 Array = NDArray[Any]
 
-LISTED = 0.9
-"""Trust from which on a line is told at all: with it 3 of 700 sheets had a line told wrongly, with 0.8 it was 6."""
 _WHOLE = -0.06  # mean log probability of a path that leaves nothing out: 9 in 10 lines read rightly are above -0.03
 _DOUBTED = 0.6  # with less, two recognisers that agree are not believed either
 _CONFIRMS = 0.75  # of each place, by the second one: where an 8 was a B to both, it saw one with 0.55
@@ -222,8 +220,11 @@ def _is_confirmed(line: Line, other: Array | None, fields: Hints) -> bool:
     if other is None:
         return False
     values = [ALPHABET.index(character) for character in line.text]
-    if arbitrated(other, fields)[0] == line.text and float(other[np.arange(LENGTH), values].min()) > _CONFIRMS:
+    own, seen = (each[np.arange(LENGTH), values] for each in (line.likely, other))
+    if arbitrated(other, fields)[0] == line.text and float(seen.min()) > _CONFIRMS:
         return True
+    if (seen[own < LEAST_TRUST_IN_TEXT] <= _CONFIRMS).any():
+        return False  # a 5 that had lost its corner was an S to both, and each doubted it: two doubts are no certainty
     both = (line.likely + 1e-5) * np.sqrt(other + 1e-3)  # the other one knows neither the alphabet nor the print as well
     text, trust = arbitrated(both / both.sum(axis=1, keepdims=True), fields)
     return text == line.text and trust > LEAST_TRUST_IN_TEXT

@@ -8,6 +8,7 @@ from nhirx_scanner.kinds import classify
 from nhirx_scanner.locate import Bars
 from nhirx_scanner.page import Work, placed
 from nhirx_scanner.rectify import Cut
+from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT
 
 TEXT_MS, OTHERS_MS = 600.0, 100.0
 
@@ -31,7 +32,7 @@ def read_text(work: Work) -> None:
         if line.agrees(doubtful.text):
             work.take([doubtful, Read(doubtful.text, "text", line.polygon, "ocr")], only_ids=True)
             return
-    if line.trust >= ocr.LISTED:
+    if line.trust >= LEAST_TRUST_IN_TEXT:  # what is not sure enough to be proposed is not shown either: who sees it may take it
         work.take([Read(line.text, "text", line.polygon, "ocr", line.trust)])
 
 

@@ -129,6 +129,17 @@ def test_a_second_recogniser_confirms_what_it_sees_without_doubt(draw):
     assert [True, False, False, False] == [ocr._is_confirmed(line, other, Hints()) for other in seen]
 
 
+def test_two_doubts_are_no_certainty(draw):
+    """A 5 without its corner: an S to both, our own not quite sure, the other one not at all."""
+    text = draw.visit_id(90)
+    rival, third = sorted({"5", "S", "2"} - {text[4]})[:2]
+    line = ocr.Line(text, (), 0.9, _likely(text, {4: (rival, 0.011)}))
+    unsure = _likely(text, {4: (third, 0.5)})
+    unsure[4, ALPHABET.index(rival)] = 0.05
+
+    assert [True, False] == [ocr._is_confirmed(line, other, Hints()) for other in (_likely(text, {}), unsure)]
+
+
 def test_sheets_with_text_alone_are_proposed_and_never_more():
     """Clean sheets: the printed ID, called ``ocr``; upside down as well."""
     read = []
