@@ -109,9 +109,8 @@ def run(
             threading.Thread(target=_open, args=(link,), daemon=True).start()
         server.run()
     if not as_json:
-        typer.echo(
-            say("調劑台已關閉；未送出的資料保存在待上傳區。", "The counter is closed; what was not sent waits in the outbox.")
-        )
+        kept = say("調劑台已關閉；未送出的資料保存在待上傳區。", "The counter is closed; what was not sent waits in the outbox.")
+        typer.echo(say("練習已結束，模擬的資料都已刪除。", "The practice is over; what was simulated is gone.") if demo else kept)
     return 0
 
 
