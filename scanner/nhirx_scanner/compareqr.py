@@ -43,7 +43,12 @@ class Verdict:
 
 def compare(crop: Gray, quads: list[Quad], text: str) -> Verdict | None:
     """Whether the QR code under one of the ``quads`` says ``text``."""
-    for grid in readqr.fit_all(crop, quads)[:_MOST_GRIDS]:
+    return compare_fitted(crop, readqr.fit_all(crop, quads), text)
+
+
+def compare_fitted(crop: Gray, grids: list[readqr.Fitted], text: str) -> Verdict | None:
+    """As ``compare``, from the quadrangles fitted already, the best first."""
+    for grid in grids[:_MOST_GRIDS]:
         if grid.match < _LEAST_FIT:
             break
         for seen in readqr.looks(crop, grid):

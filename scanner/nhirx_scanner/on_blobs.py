@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nhirx_scanner import compareqr, engines, finders, locate, readqr, rectify, wholeqr
+import numpy as np
+
+from nhirx_scanner import compareqr, engines, finders, locate, netqr, readqr, rectify, wholeqr
 from nhirx_scanner.engines import Gray, Read
 from nhirx_scanner.kinds import classify, is_id_text, is_plausible
 from nhirx_scanner.locate import Blob
@@ -12,14 +14,18 @@ from nhirx_scanner.page import Work, is_known, placed
 from nhirx_scanner.rectify import Cut
 
 _MOST, _MOST_WEAK = 6, 10  # patches that are looked at on every page, and more where nothing was read
-_MOST_WHOLE, _SECOND_WHOLE = (
-    3,
-    1,
-)  # patches compared with a whole code (dear, seldom needed): else, and beside an ID that was read
+# Patches compared with a whole code (dear, seldom needed), and beside an ID that was read.
+_MOST_WHOLE, _SECOND_WHOLE = 6, 1
 _LEAST = 24  # pixels
 _QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code,
 _SURELY_QR = 0.75  # and where so much was tried that something had to fit;
 _LEAST_TRIED = 0.6  # such a fit is read from here on
+_LEAST_JUDGED, _MOST_JUDGED = 0.42, 8  # grids that the network is asked about
+_JUDGE_MS = 200.0
+_MOST_SECOND = 4  # patches that are looked at once the answer is settled
+_MOST_AGAIN = 2  # patches that are sought through once more
+
+_Grids = list[tuple[Blob, Cut, readqr.Fitted]]
 
 
 def find(work: Work) -> None:
@@ -70,33 +76,102 @@ def retry(work: Work) -> None:
 
 
 def model(work: Work) -> None:
-    """The patches by the model of a QR code: from its finder patterns, its outline, and the likeliest few as a whole."""
+    """The patches by the model of a QR code: from its finder patterns, its outline, and the likeliest few as a whole.
+
+    What is still unread then is judged by the network, the likeliest grids first.
+    """
+    grids: _Grids = []
+    if _by_models(work, grids) and not work.done:
+        _judge(work, grids)
+
+
+def second_sheet(work: Work) -> None:
+    """Once an answer is settled: the patches with three finder patterns that nobody has read may be the code of another sheet."""
+    for blob, cut in sorted(work.blobs, key=lambda item: -item[0].score)[:_MOST_SECOND]:
+        if work.answer.status != "found" or not work.may("second"):
+            return
+        fitted = [grid for grid in readqr.fit_all(cut.picture, finders.from_finders(cut.picture)) if grid.match > readqr.LIKELY]
+        if not fitted:
+            continue
+        likeness, reading = readqr.read_fitted(cut.picture, fitted[:1], is_believed_qr, least=readqr.LIKELY)
+        if reading is not None:
+            work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
+            work.blobs.remove((blob, cut))
+        elif likeness > 0:
+            _is_judged(work, [(blob, cut, fitted[0])])
+
+
+def _by_models(work: Work, grids: _Grids) -> bool:
+    """False when nothing more may be tried. ``grids`` gets what was fitted and not read."""
     likeness: dict[Blob, float] = {}
     for blob, cut in list(work.blobs):
         for source in (finders.from_finders, finders.from_outline):
             if work.settled or not work.may("modelqr"):
-                return
-            found = _by_model(work, blob, cut, source(cut.picture))
+                return False
+            found = _by_model(work, blob, cut, source(cut.picture), grids)
             if found is None:
                 break
             likeness[blob] = max(found, likeness.get(blob, 0.0))
     for blob, cut in _more(work) if not work.done else ():
         if not work.may("modelqr"):
-            return
+            return False
         quads = finders.from_finders(cut.picture)
         if quads:
             work.blobs.append((blob, cut))
-            found = _by_model(work, blob, cut, quads, _SURELY_QR)
+            found = _by_model(work, blob, cut, quads, grids, _SURELY_QR)
             if found is None:
-                return
+                return False
             likeness[blob] = found
     if any(read.symbology == "qr" and is_id_text(read.text) for read in work.reads):
-        return
+        return False
     likely = sorted((item for item in work.blobs if item[0] in likeness), key=lambda item: -likeness[item[0]])
     for blob, cut in likely[: _SECOND_WHOLE if work.done else _MOST_WHOLE]:
         if work.settled or not work.may("modelqr"):
-            return
-        _by_model(work, blob, cut, wholeqr.from_whole(cut.picture), _SURELY_QR)
+            return False
+        _by_model(work, blob, cut, wholeqr.from_whole(cut.picture), grids, _SURELY_QR)
+    return True
+
+
+def _judge(work: Work, grids: _Grids) -> None:
+    """The likeliest grids by the network, until one says an ID; then the likeliest patches seen in other ways."""
+    if work.scanner.limit_ms is None:
+        work.give(_JUDGE_MS)  # strips of bars may have taken all the time
+    if _is_judged(work, _different(grids)[:_MOST_JUDGED]):
+        return
+    best: dict[Blob, float] = {}
+    for blob, _, grid in grids:
+        best[blob] = max(grid.match, best.get(blob, 0.0))
+    for blob, cut in sorted(work.blobs, key=lambda item: -best.get(item[0], 0.0))[:_MOST_AGAIN]:
+        for picture, quads in wholeqr.other_views(cut.picture):
+            if not work.may("judge"):
+                return
+            fitted = readqr.fit_all(picture, quads)[:2]
+            if _is_judged(work, [(blob, cut, grid) for grid in fitted if grid.match > _LEAST_JUDGED]):
+                return
+
+
+def _is_judged(work: Work, grids: _Grids) -> bool:
+    for blob, cut, grid in grids:
+        if not work.may("judge"):
+            return True
+        for judged in netqr.looks(cut.picture, grid):
+            if is_believed_judged(judged):
+                work.take([Read(judged.text, "qr", cut.on_page(judged.corners), "model")])
+                work.blobs = [item for item in work.blobs if item[0] is not blob]
+                return True
+    return False
+
+
+def _different(grids: _Grids) -> _Grids:
+    """The best fit first, none that lies where another one does."""
+    out: _Grids = []
+    places: list[readqr.Fitted] = []
+    for blob, cut, grid in sorted(grids, key=lambda item: -item[2].match):
+        placed_grid = readqr.Fitted(grid.match, grid.version, np.array(cut.on_page(grid.polygon)))
+        if not any(placed_grid.is_nearly(other) for other in places):
+            places.append(placed_grid)
+            out.append((blob, cut, grid))
+    return out
 
 
 def _more(work: Work) -> Iterator[tuple[Blob, Cut]]:
@@ -112,24 +187,28 @@ def _more(work: Work) -> Iterator[tuple[Blob, Cut]]:
                 yield blob, cut
 
 
-def _by_model(work: Work, blob: Blob, cut: Cut, quads: list[finders.Quad], alike: float = _QR_LIKE) -> float | None:
+def _by_model(
+    work: Work, blob: Blob, cut: Cut, quads: list[finders.Quad], grids: _Grids, alike: float = _QR_LIKE
+) -> float | None:
     """How much one of the quadrangles looks like a QR code; None when an ID was read."""
     if not quads:
         return 0.0
     ids = work.answer.visit_ids
+    fitted = readqr.fit_all(cut.picture, quads)
     if len(ids) == 1:
         # One form was read: to ask whether this code says the same needs far less of it than to read it.
-        verdict = compareqr.compare(cut.picture, quads, ids[0])
+        verdict = compareqr.compare_fitted(cut.picture, fitted, ids[0])
         if verdict is not None:
             work.take([Read(verdict.text, "qr", cut.on_page(verdict.corners), "model")])
             work.blobs.remove((blob, cut))
             return None
     # And when that gives no answer, only what is a QR code beyond doubt is worth reading: that of another sheet.
     least = readqr.LIKELY if ids else readqr.LEAST_FIT if alike == _QR_LIKE else _LEAST_TRIED
-    likeness, reading = readqr.read(cut.picture, quads, is_believed_qr, least=least)
+    likeness, reading = readqr.read_fitted(cut.picture, fitted, is_believed_qr, least=least)
     if likeness > alike:
         work.qr_like.add(blob)
     if reading is None:
+        grids += [(blob, cut, grid) for grid in fitted if grid.match > _LEAST_JUDGED]
         return likeness
     work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
     work.blobs.remove((blob, cut))
@@ -141,3 +220,10 @@ def is_believed_qr(reading: readqr.Reading) -> bool:
     if classify(reading.text, "qr") not in ("visit-id", "placeholder"):
         return False
     return reading.is_sure or (reading.is_fair and is_plausible(reading.text))
+
+
+def is_believed_judged(judged: netqr.Judged) -> bool:
+    """Whether a text that the network judged may be reported."""
+    if classify(judged.text, "qr") not in ("visit-id", "placeholder"):
+        return False
+    return judged.is_sure or (judged.is_fair and is_plausible(judged.text))

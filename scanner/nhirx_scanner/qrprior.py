@@ -19,7 +19,8 @@ from nhirx_scanner.qrform import ALPHANUMERIC, BLOCKS
 Array = NDArray[Any]
 _SELDOM = 3e-3  # weight of a character of the alphabet where the derived structure does not expect it
 _RARE = 0.1  # and of those that it knows but few people have
-_SURE = 3.5  # log odds of a module seen as clear as the known ones
+SURE = 3.5
+"""Log odds of a module seen as clear as the known ones."""
 _PAIRS, _BITS = 10, 11
 
 
@@ -59,9 +60,10 @@ def _places(version: int, level: str) -> Array:
     return np.array([turns[bit // 8] * 8 + bit % 8 for bit in bits]).reshape(_PAIRS, _BITS)
 
 
-def weighed(seen: Array, version: int, level: str) -> Array:
-    """Log odds of each bit being one, from how it is ``seen`` (±1, in the order of the symbol) and from what an ID may be."""
-    odds = _SURE * np.asarray(seen, np.float64)
+def weighed(seen: Array, version: int, level: str, sure: float = SURE) -> Array:
+    """Log odds of each bit being one, from how it is ``seen`` (±1 are log odds of ±``sure``, in the order of the symbol) and from
+    what an ID may be."""
+    odds = sure * np.asarray(seen, np.float64)
     for places, (values, likely) in zip(_places(version, level), _values(), strict=True):
         scores = values @ (odds[places] / 2) + likely
         share = np.exp(scores - scores.max())

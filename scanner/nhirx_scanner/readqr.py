@@ -113,8 +113,19 @@ def read(
 
     A code that says something else is no unread one: its fit is given as 0.
     """
+    return read_fitted(crop, fit_all(crop, quads), believed, least=least, most=most)
+
+
+def read_fitted(
+    crop: Gray,
+    fitted: list[Fitted],
+    believed: Callable[[Reading], bool] | None = None,
+    *,
+    least: float = LEAST_FIT,
+    most: int = 4,
+) -> tuple[float, Reading | None]:
+    """As ``read``, from the quadrangles ``fitted``, the best first."""
     believed = believed or (lambda reading: reading.is_sure or reading.is_fair)
-    fitted = fit_all(crop, quads)
     for grid in fitted[:most]:
         if grid.match < least:
             break
@@ -137,7 +148,7 @@ def looks(crop: Gray, grid: Fitted) -> Iterator[Array]:
     yield learned[0]
     if grid.match >= LIKELY:
         yield learned[1]
-        yield equalised(crop, grid.version, _free_corner(crop, grid))[1]
+        yield equalised(crop, grid.version, free_corner(crop, grid))[1]
     settled = settle(sharp, grid)
     yield levels(sharp, grid.version, settled.corners)
     if grid.match >= LIKELY:
@@ -145,7 +156,7 @@ def looks(crop: Gray, grid: Fitted) -> Iterator[Array]:
         yield levels(sharpened(crop, max(1.0, 0.6 * grid.module), 3.0), grid.version, settled.corners)
 
 
-def _free_corner(crop: Gray, grid: Fitted) -> Array:
+def free_corner(crop: Gray, grid: Fitted) -> Array:
     """The corners, the one without a finder pattern moved to where the modules are clearest once the blur is undone.
 
     In a strong blur nothing else holds it, and the fit of the fixed parts drags it along.

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nhirx_scanner import galois
+from nhirx_scanner.kinds import is_id_text
 from nhirx_scanner.qrform import ALPHANUMERIC, BLOCKS, filler, text_of
-from nhirx_scanner.qrprior import weighed
+from nhirx_scanner.qrprior import SURE, weighed
 
 Array = NDArray[Any]
 _PAIRS_KEPT, _PAIRS_OF_THIRD, _COMPARED = 12, 3, 24
@@ -33,11 +34,13 @@ _PAYLOAD = slice(13, 123)  # bits of ten pairs of characters, after mode and cou
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """``agreement``: weighted share of the bits that fit the text; ``lead``: by how much more than those of the next best text."""
+    """``agreement``: weighted share of the bits that fit the text; ``lead``: by how much more than those of the next best text, and
+    ``lead_of_ids`` than those of the next best that has the alphabet of an ID."""
 
     text: str
     agreement: float
     lead: float
+    lead_of_ids: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +89,8 @@ def words_of(texts: Sequence[str], version: int, level: str) -> Array:
     return (summed + code.rest & 1) * 2.0 - 1
 
 
-def decode(bits: Array, version: int, level: str, thirds: int = 0) -> Likely | None:
-    """The most likely text for ``bits`` (unmasked, in order; positive is dark is 1; size is sureness).
+def decode(bits: Array, version: int, level: str, thirds: int = 0, sure: float = SURE) -> Likely | None:
+    """The most likely text for ``bits`` (unmasked, in order; positive is dark is 1; size is sureness, 1 means log odds of ``sure``).
 
     Up to two bits are changed, and where that leaves a doubt a third one of the ``thirds`` least sure: each of these costs a
     tenth of a millisecond.
@@ -95,7 +98,7 @@ def decode(bits: Array, version: int, level: str, thirds: int = 0) -> Likely | N
     """
     code = _code(version, level)
     seen = bits[: code.rest.size]
-    odds = weighed(seen, version, level)
+    odds = weighed(seen, version, level, sure)
     turned = np.where(code.rest == 1, -1.0, 1.0)
     order = np.argsort(-np.abs(odds), kind="stable")
     rows, pivots = _reduced(code.rows[:, order])
@@ -112,10 +115,13 @@ def decode(bits: Array, version: int, level: str, thirds: int = 0) -> Likely | N
         words[:, order] = start ^ changed
         words ^= code.rest
         matches = (words * 2 - 1) @ seen
-        first, second = np.argsort(-matches, kind="stable")[:2]
+        first, *others = np.argsort(-matches, kind="stable")
         total = float(np.abs(seen).sum()) + 1e-9
         text = _text(words[first], version, level) or ""
-        return Likely(text, (total + float(matches[first])) / (2 * total), float(matches[first] - matches[second]) / (2 * total))
+        # Where none of those compared could be an ID, one that was not may: it leads by no less than by what it leads the last.
+        rival = next((place for place in others if is_id_text(_text(words[place], version, level) or "")), others[-1])
+        leads = (float(matches[first] - matches[place]) / (2 * total) for place in (others[0], rival))
+        return Likely(text, (total + float(matches[first])) / (2 * total), *leads)
 
     likely = likeliest(np.empty(0, np.int64))
     if thirds and likely.lead < SURE_LEAD and likely.agreement > _HOPELESS:

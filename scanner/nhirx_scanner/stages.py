@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nhirx_scanner.result import Scan
     from nhirx_scanner.scanner import Scanner
 
-STAGES = ("regions", "faint", "retry", "zbar", "opencv", "model1d", "refit1d", "modelqr", "ocr", "others")
+STAGES = ("regions", "faint", "retry", "zbar", "opencv", "model1d", "refit1d", "modelqr", "judge", "second", "ocr", "others")
 THOROUGH_MS, FAST_MS = 1200.0, 60.0  # of a core, and of the clock on the wall
 _WITH_CODES = (on_bars.find_faint, on_bars.retry, on_bars.model, on_bars.redraw, on_blobs.retry, on_blobs.model)
 _WITHOUT = (on_rest.read_text, on_rest.last_resort)
@@ -50,6 +50,8 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
                 if work.settled or (work.done and stage in _WITHOUT):
                     break
                 stage(work)
+            if work.settled:
+                on_blobs.second_sheet(work)
             on_rest.name_others(work)
     scan = decide(work.reads, seen=("damaged",) if work.unread else None, apart=lambda a, b: are_apart(gray, a, b))
     return replace(scan, reasons=reasons(gray, work.unread)) if scan.status == "unreadable" and work.unread else scan

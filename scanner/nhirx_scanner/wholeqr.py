@@ -8,6 +8,7 @@ each of the four ways round and at every size that the patch may have.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -24,11 +25,16 @@ _VERSIONS = (1, 2)  # twenty characters written without waste; a third version w
 _MODULE = 1.6  # pixels of a module while looking
 _SIZES = tuple(0.36 * 1.12**k for k in range(7))  # side of the code by the shorter side of the crop
 _LEAST = 0.22  # correlation; paper and print reach less
+_TURNED = math.radians(5)
+_UNEVEN = 0.25  # of the light
 
 
-def from_whole(crop: Gray, most: int = 6) -> list[Quad]:
-    """Quadrangles with their version where the crop looks most like a whole code, the likeliest first."""
-    angle = edge_direction(crop)
+def from_whole(crop: Gray, most: int = 6, angle: float | None = None) -> list[Quad]:
+    """Quadrangles with their version where the crop looks most like a whole code, the likeliest first.
+
+    ``angle``: how the code is turned (radians), if that is known better than by the edges of its modules.
+    """
+    angle = edge_direction(crop) if angle is None else angle
     middle = (crop.shape[1] / 2, crop.shape[0] / 2)
     found: list[tuple[float, Quad]] = []
     for version in _VERSIONS:
@@ -59,9 +65,35 @@ def from_whole(crop: Gray, most: int = 6) -> list[Quad]:
     return [quad for _, quad in found[:most]]
 
 
-def edge_direction(crop: Gray) -> float:
+def other_views(crop: Gray) -> Iterator[tuple[Gray, list[Quad]]]:
+    """The crop again in other ways where there is reason for them: pictures of it, and the quadrangles found there.
+
+    Motion draws lines of its own across the modules: then the outline of the whole tells how the code is turned. And a spot of
+    light outshines all contrast around it: then every part of the crop is brought to the same contrast.
+    """
+    outline = edge_direction(crop, min(crop.shape) / 22)
+    apart = (outline - edge_direction(crop) + math.pi / 4) % (math.pi / 2) - math.pi / 4
+    if abs(apart) > _TURNED:
+        yield crop, from_whole(crop, 4, outline)
+    bright = cv2.erode(cv2.dilate(crop, np.ones((5, 5), np.uint8))[2::4, 2::4], np.ones((3, 3), np.uint8))
+    low, high = np.percentile(bright, [10, 95])
+    if high - low > _UNEVEN * high:
+        even = evened(crop)
+        yield even, from_whole(even, 4)
+
+
+def evened(crop: Gray) -> Gray:
+    """The same mean and about the same contrast everywhere."""
+    values, window = crop.astype(np.float32), int(min(crop.shape) / 3) | 1
+    middle = cv2.blur(values, (window, window))
+    spread = np.sqrt(np.maximum(cv2.blur(values * values, (window, window)) - middle * middle, 0))
+    even: Gray = ((values - middle) / (spread + 0.25 * np.percentile(spread, 70) + 1) * 45 + 128).clip(0, 255).astype(np.uint8)
+    return even
+
+
+def edge_direction(crop: Gray, sigma: float = 1.2) -> float:
     """The angle (radians, −45° … 45°) by which the edges of the middle of the crop are turned."""
-    soft = cv2.GaussianBlur(crop, (0, 0), 1.2)
+    soft = cv2.GaussianBlur(crop, (0, 0), sigma)
     across, down = cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)
     window = np.outer(*(np.hanning(length + 2)[1:-1] for length in crop.shape))
     size = np.hypot(across, down) * window

@@ -57,6 +57,7 @@ def test_the_wheel_holds_both_packages_their_tables_and_the_demo_sheet(wheel: Pa
     names = zipfile.ZipFile(wheel).namelist()
 
     assert {"nhirx/__init__.py", "nhirx_scanner/__init__.py", "nhirx_scanner/textline.onnx"} <= set(names)
+    assert "nhirx_scanner/modulenet.onnx" in names
     assert any(name.startswith("nhirx/tables/decisions/") and name.endswith(".toml") for name in names)
     assert "nhirx/samples/demo-sheet.jpg" in names
     assert "nhirx/samples/demo-prescription.json" in names

@@ -1,0 +1,98 @@
+"""QR codes whose modules are judged by the network (``modulenet``) and decoded softly: the last and best look at a grid.
+
+What the network says of a module are log odds. So the lead of the likeliest text over the next is a sum of log odds too, in nats,
+and how many of the modules should speak against the true text is known: a text against which more of them speak is not what the
+grid shows, however far it leads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nhirx_scanner import modulenet, softqr
+from nhirx_scanner.engines import Gray, Polygon
+from nhirx_scanner.qrform import layout
+from nhirx_scanner.readqr import Fitted, forms, free_corner
+
+Array = NDArray[Any]
+SURE = 6.0  # log odds beyond which a module is no surer
+_THIRDS = 30
+_NOTHING, _PROMISING = 1.1, 1.5  # clearness
+_SOMETHING_ELSE = 4.0  # standard deviations
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A text, by how many ``nats`` it leads the next and the next that could be an ID (``nats_of_ids``), the share of the log odds
+    that ``agree`` with it, and by how many standard deviations more of them speak ``against`` it than their own doubts explain."""
+
+    text: str
+    corners: Polygon
+    fit: float
+    nats: float
+    nats_of_ids: float
+    agree: float
+    against: float
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the numbers alone are good enough to believe the text."""
+        return self.nats > 16 and self.against < 4
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether the text is worth believing once something independent says the same.
+
+        Of 4,000 damaged codes no wrong text with the structure of an ID led by more than 1.3 and 3.3, no other ID by more than 2.8.
+        """
+        return self.nats > 5 and self.nats_of_ids > 12 and self.against < 3
+
+
+def looks(crop: Gray, grid: Fitted) -> Iterator[Judged]:
+    """What stands under ``grid``; and where that may be an ID though nothing is sure, what stands there once the corner that
+    nothing holds is moved, and what both say together."""
+    odds = modulenet.log_odds(crop, grid.version, grid.corners)
+    clear = clearness(odds, grid.version)
+    if clear < _NOTHING or (judged := decode(odds, grid)) is None:
+        return
+    yield judged
+    if clear < _PROMISING or judged.against > _SOMETHING_ELSE:
+        return
+    moved = Fitted(grid.match, grid.version, free_corner(crop, grid))
+    if np.array_equal(moved.corners, grid.corners):
+        return
+    other = modulenet.log_odds(crop, grid.version, moved.corners)
+    for again in (other, (odds + other) / 2):
+        judged = decode(again, moved)
+        if judged is not None:
+            yield judged
+
+
+def clearness(odds: Array, version: int) -> float:
+    """How sure the modules are that are not known beforehand: mean log odds. Where a grid lies on no code, hardly one is."""
+    return float(np.minimum(np.abs(odds[layout(version).known < 0]), SURE).mean())
+
+
+def decode(odds: Array, grid: Fitted) -> Judged | None:
+    """The likeliest text, however unlikely, from the log odds of the modules (size × size); None where no twenty characters fit."""
+    best: Judged | None = None
+    for level, bits in forms((odds / SURE).clip(-1, 1), grid.version):
+        likely = softqr.decode(bits, grid.version, level, _THIRDS, SURE)
+        if likely is None:
+            continue
+        code = softqr.words_of([likely.text], grid.version, level)[0]
+        sure = SURE * np.abs(bits[: code.size])
+        total = float(sure.sum())
+        wrong = 1 / (1 + np.exp(sure))  # how likely the module is not what it seems
+        usual, spread = float((sure * wrong).sum()), float(np.sqrt((sure**2 * wrong * (1 - wrong)).sum()))
+        against = (float(sure[bits[: code.size] * code < 0].sum()) - usual) / (spread + 1e-6)
+        leads = likely.lead * total, likely.lead_of_ids * total
+        judged = Judged(likely.text, grid.polygon, grid.match, *leads, likely.agreement, against)
+        if best is None or judged.against < best.against:
+            best = judged
+    return best
