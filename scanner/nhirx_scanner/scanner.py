@@ -93,7 +93,10 @@ class Scanner:
         return replace(best, path=path, page=page.number, ms=_since(started))
 
     def _look(self, gray: Any) -> Scan:
-        from nhirx_scanner.stages import look
+        if self.effort == "thorough":
+            from nhirx_scanner.companion import look
+        else:
+            from nhirx_scanner.stages import look
 
         return look(gray, self)
 
