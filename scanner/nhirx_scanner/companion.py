@@ -16,7 +16,6 @@ import json
 import os
 import pickle
 import struct
-import subprocess
 import sys
 import threading
 from contextlib import suppress
@@ -24,6 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
+    import subprocess
+
     from nhirx_scanner.result import Scan
     from nhirx_scanner.scanner import Scanner
 
@@ -60,6 +61,8 @@ class Companion:
 
     def start(self) -> bool:
         """Whether it is there; takes about a second."""
+        import subprocess
+
         try:
             process = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BOOT],
