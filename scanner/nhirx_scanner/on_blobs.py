@@ -148,6 +148,12 @@ def _judge(work: Work, grids: _Grids) -> None:
             fitted = readqr.fit_all(picture, quads)[:2]
             if _is_judged(work, [(blob, cut, grid) for grid in fitted if grid.match > _LEAST_JUDGED]):
                 return
+            # Nothing undoes a clean smear as well as what the known modules teach.
+            _, reading = readqr.read_fitted(cut.picture, fitted, is_believed_qr, least=_LEAST_TRIED)
+            if reading is not None:
+                work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
+                work.blobs = [item for item in work.blobs if item[0] is not blob]
+                return
 
 
 def _is_judged(work: Work, grids: _Grids) -> bool:

@@ -53,3 +53,32 @@ def test_the_direction_of_edges(draw):
         found = math.degrees(wholeqr.edge_direction(picture))
 
         assert abs((found + degrees + 45) % 90 - 45) < 1.5
+
+
+@pytest.mark.parametrize(("degrees", "length"), [(0, 13), (4, 17), (-10, 17)])
+def test_a_smear_tells_another_direction_than_the_code(draw, degrees, length):
+    """Motion across the modules draws lines of its own; the outline still tells how the code is turned."""
+    picture, corners = _turned(draw.visit_id(31), "M", degrees)
+    module = math.dist(corners[0], corners[1]) / 21
+    kernel = np.zeros((length, length), np.float32)
+    for step in np.linspace(-0.5, 0.5, 60):
+        middle = (length - 1) / 2
+        kernel[round(middle + step * (length - 1) * 0.52), round(middle + step * (length - 1) * 0.85)] = 1
+    smeared = cv2.filter2D(picture, -1, kernel / kernel.sum())
+    found = [quad for _, quads in wholeqr.other_views(smeared) for quad in quads]
+
+    assert min(_off(quad, corners) for quad in wholeqr.from_whole(smeared)) > 3 * module
+    assert min(_off(quad, corners) for quad in found) < 1.5 * module
+
+
+def test_a_spot_of_light_beside_a_turned_code(draw):
+    """The light outshines the contrast of a third of the code: brought to one contrast everywhere it shows again."""
+    picture, corners = _turned(draw.visit_id(31), "M", 15)
+    module = math.dist(corners[0], corners[1]) / 21
+    down, across = np.mgrid[0 : len(picture), 0 : len(picture)] / len(picture)
+    light = 200 * np.exp(-((across - 0.5) ** 2 + (down - 0.75) ** 2) / 0.35**2)
+    lit = (picture * 0.7 + light).clip(0, 255).astype(np.uint8)
+    found = [quad for _, quads in wholeqr.other_views(lit) for quad in quads]
+
+    assert min(_off(quad, corners) for quad in wholeqr.from_whole(lit)) > 3 * module
+    assert min(_off(quad, corners) for quad in found) < module
