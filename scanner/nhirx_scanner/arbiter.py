@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 PERSON, TIME = slice(6, 13), slice(13, 20)
 _YEARS = range(109, 136)  # ROC years in which visit IDs are issued: an arbiter between look-alikes, no more
-_KNOWN_HOLDER, _KNOWN_DAY = 1e6, 5e2
+_KNOWN_HOLDER, _KNOWN_DAY = 1e7, 5e2
 _STRANGE = 4.0  # what a character that the fields do not expect costs the path, in logs: ink over one does not lead it astray
 _DAY = 86400
 

@@ -22,6 +22,7 @@ Array = NDArray[Any]
 _LOOKALIKES = {"0": "Oo○〇", "1": "Il|i!丨"}  # the alphabet has no O and no I
 _SEPARATORS = " -–—_.·•,、　"
 _LEAST = 1e-4  # probability of what the recogniser does not see at all: ink over a character is no veto
+_UNSEEN, _SPECK = 2.1, 1e-5  # the least comes twice, from the looks and from the path; what is left of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def together(paths: Sequence[Path]) -> Array:
     """(20, 34): the probabilities that several looks at one line give together."""
     mean = np.mean([path.logs for path in paths], axis=0)
     likely = np.exp(mean - mean.max(axis=1, keepdims=True))
+    # Each path gave the least to what it did not see at all: together that much is no doubt.
+    likely = np.maximum(likely - _UNSEEN * _LEAST, _SPECK)
     result: Array = likely / likely.sum(axis=1, keepdims=True)
     return result
 

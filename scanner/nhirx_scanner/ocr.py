@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from nhirx.identifiers.visit_id import ALPHABET, LENGTH
 from nhirx_scanner import ctc, textline
-from nhirx_scanner.arbiter import arbitrated, costs
+from nhirx_scanner.arbiter import PERSON, arbitrated, costs
 from nhirx_scanner.centreline import Strip, straight, strip
 from nhirx_scanner.engines import Gray, Polygon
 from nhirx_scanner.hints import Hints, hints
@@ -29,9 +29,12 @@ from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT
 
 Array = NDArray[Any]
 
-_WHOLE = -0.06  # mean log probability of a path that leaves nothing out: 9 in 10 lines read rightly are above -0.03
-_DOUBTED = 0.6  # with less, two recognisers that agree are not believed either
-_CONFIRMS = 0.75  # of each place, by the second one: where an 8 was a B to both, it saw one with 0.55
+_WHOLE = -0.12  # mean log probability of a path that leaves nothing out: 9 in 10 lines read rightly are above -0.03
+_STEADY, _EVERY_LOOK = 0.95, 0.96  # of a line in whose looks no place is in doubt: by ours and by the other one, and of each look
+_NO_DOUBT, _AGREES = (
+    0.9,
+    0.5,
+)  # of each place, by the other recogniser: so much where ours has a little doubt, and where it has none
 _AREA = 0.6e6  # pixels of the page while lines are looked for; half as many lose one ID in eight of small print
 _MOST_LINES = 6  # that may hold the ID, and of all others that are asked for a person and a day
 _MOST_TURNED, _MOST_FIELDS = 2, 40
@@ -39,22 +42,24 @@ _USUAL_RATIO = 16.0  # width by height of a line with the ID, with or without it
 _FEWEST = 12  # characters that a line must show at first sight
 _LEAST_SCORE = -0.9  # mean log probability of a path worth more looks
 _GOOD_SCORE = -0.05  # and of one that ends the search
-_SURE = 0.995  # nothing else on the sheet need be asked
+_SURE = 0.995  # nothing else on the sheet need be asked, and the other recogniser may have its doubts
 _CAPITALS = (28.0, 22.0)  # pixels of 32: at first sight
 _CLOSER = (1.0, 0.88, 1.12)  # of them, when looked at closely
 _NEAR = 0.15  # a look whose path is so much worse than the best one saw something else
-_GENERAL_ROWS, _GENERAL_LEAST, _GENERAL_WHOLE = 48, -0.6, -0.15  # of rapidocr's recogniser
+_GENERAL_ROWS, _GENERAL_CAPITALS = 48, (30.0, 36.0, 24.0)  # of rapidocr's recogniser
+_GENERAL_LEAST, _GENERAL_WHOLE = -0.6, -0.15
 _LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text that reads as a visit ID. ``trust`` 0…1 is that of its weakest part."""
+    """A line of text that reads as a visit ID. ``trust`` 0…1 is that of its weakest part, ``least`` that of any single look."""
 
     text: str
     polygon: Polygon
     trust: float
     likely: Array = field(repr=False)
+    least: float = 0.0
 
     def agrees(self, text: str) -> bool:
         """Whether the line may well say ``text``: nothing in it is unlikely, and at most two places would be read otherwise."""
@@ -103,12 +108,16 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
     if line is None:
         return None
     # Twenty can be forced out of nineteen or of twenty-one, and every one of them looks right: but not the path as a whole.
-    score = max((path.score for path in paths), default=-math.inf)
-    if score < _WHOLE:
+    if max((path.score for path in paths), default=-math.inf) < _WHOLE:
         return replace(line, trust=0.0)
-    if _DOUBTED <= line.trust < LEAST_TRUST_IN_TEXT and may() and _is_confirmed(line, _general(sight), fields):
-        line = replace(line, trust=LEAST_TRUST_IN_TEXT)
-    return line
+    # Small doubts of many places add up, though no look has one of any place.
+    steady = _STEADY <= line.trust < LEAST_TRUST_IN_TEXT and line.least >= _EVERY_LOOK
+    if line.trust < LEAST_TRUST_IN_TEXT and not steady:
+        return line
+    # A stroke that is cut by glare or a worn ribbon makes another letter, and a clear one: our own network has no doubt then.
+    least = _STEADY if steady else _NO_DOUBT if line.trust < _SURE else _AGREES
+    confirmed = may() and _is_confirmed(line, sight, fields, least)
+    return replace(line, trust=max(line.trust, LEAST_TRUST_IN_TEXT) if confirmed else 0.0)
 
 
 def _best_sight(gray: Gray, boxes: Sequence[Array], may: Callable[[], bool]) -> _Sight | None:
@@ -190,7 +199,8 @@ def _settled(paths: Sequence[ctc.Path], corners: Array, fields: Hints | None) ->
     if text is None:
         return None
     polygon = tuple((float(x), float(y)) for x, y in corners)
-    return Line(text, polygon, trust, likely)
+    least = min(float(np.exp(_seen(path.logs, text, fields or Hints())).min()) for path in paths)
+    return Line(text, polygon, trust, likely, least)
 
 
 def _with_hints(frames: Sequence[Array], corners: Array, fields: Hints) -> Line | None:
@@ -215,31 +225,37 @@ def _fields(gray: Gray, boxes: Sequence[Array], sight: _Sight, may: Callable[[],
     return hints(told)
 
 
-def _is_confirmed(line: Line, other: Array | None, fields: Hints) -> bool:
-    """Whether another witness reads the same without much doubt, or takes away the doubt there was."""
-    if other is None:
-        return False
-    values = [ALPHABET.index(character) for character in line.text]
-    own, seen = (each[np.arange(LENGTH), values] for each in (line.likely, other))
-    if arbitrated(other, fields)[0] == line.text and float(seen.min()) > _CONFIRMS:
-        return True
-    if (seen[own < LEAST_TRUST_IN_TEXT] <= _CONFIRMS).any():
-        return False  # a 5 that had lost its corner was an S to both, and each doubted it: two doubts are no certainty
-    both = (line.likely + 1e-5) * np.sqrt(other + 1e-3)  # the other one knows neither the alphabet nor the print as well
-    text, trust = arbitrated(both / both.sum(axis=1, keepdims=True), fields)
-    return text == line.text and trust > LEAST_TRUST_IN_TEXT
-
-
-def _general(sight: _Sight) -> Array | None:
-    """What rapidocr's recogniser, made for any text, sees as twenty characters there: another witness, of another training."""
-    paths = []
-    for capital in (30.0, 36.0, 24.0):
-        line = straight(sight.line, capital, _GENERAL_ROWS)
-        values = np.repeat(line[None, None].astype(np.float32) / 127.5 - 1, 3, axis=1)
-        path = ctc.best_path(_detector().text_rec.session(values)[0], _characters())
-        if path is not None and path.score > _GENERAL_LEAST:
+def _is_confirmed(line: Line, sight: _Sight, fields: Hints, least: float) -> bool:
+    """Whether rapidocr's recogniser, made for any text and of another training, reads the same, each place with ``least``."""
+    paths: list[ctc.Path] = []
+    for capital in _GENERAL_CAPITALS:
+        path = _general(sight, capital)
+        if path is not None:
             paths.append(path)
-    return ctc.together(paths) if max((path.score for path in paths), default=-math.inf) > _GENERAL_WHOLE else None
+            if len(paths) == 1 and _says(ctc.together(paths), line, fields, max(least, _NO_DOUBT)):
+                return True
+    if max((path.score for path in paths), default=-math.inf) <= _GENERAL_WHOLE:
+        return False
+    return _says(ctc.together(paths), line, fields, least)
+
+
+def _says(likely: Array, line: Line, fields: Hints, least: float) -> bool:
+    """Whether ``likely`` (20, 34) says the same as the line. Where the sheet's fields say it too, only the whole has to."""
+    return bool((_seen(likely, line.text, fields) >= least).all()) and arbitrated(likely, fields)[0] == line.text
+
+
+def _seen(likely: Array, text: str, fields: Hints) -> Array:
+    """The share of each character of ``text``, without a holder's whom the sheet names."""
+    places = [place for place in range(LENGTH) if text[PERSON] not in fields.holders or not PERSON.start <= place < PERSON.stop]
+    seen: Array = likely[places, [ALPHABET.index(text[place]) for place in places]]
+    return seen
+
+
+def _general(sight: _Sight, capital: float) -> ctc.Path | None:
+    line = straight(sight.line, capital, _GENERAL_ROWS)
+    values = np.repeat(line[None, None].astype(np.float32) / 127.5 - 1, 3, axis=1)
+    path = ctc.best_path(_detector().text_rec.session(values)[0], _characters())
+    return path if path is not None and path.score > _GENERAL_LEAST else None
 
 
 @functools.cache
