@@ -122,61 +122,64 @@ def _spans(
     said = np.full((LENGTH + 1, letters), low)  # ended in this character
     rest[0] = 0.0
     end, end_from, end_time = low, -1, -1
-    back_rest = np.zeros((time, LENGTH + 1), np.int16)
-    back_said = np.zeros((time, LENGTH + 1, letters), np.int16)  # -1 stays, 0…33 that character before, 34 a blank before
-    places = np.arange(LENGTH)
+    back = _Back(time, letters)
+    rows = np.arange(LENGTH + 1) * letters
+    flat, costs_flat, entered = said.reshape(-1), costs.reshape(-1), np.empty((LENGTH, letters))
     for now in range(time):
+        # The best character of each row, and the best of the others: the same one twice needs a blank in between.
         top = said.argmax(axis=1)
-        best = said[np.arange(LENGTH + 1), top]
-        without = said.copy()
-        without[np.arange(LENGTH + 1), top] = low
-        second = without.argmax(axis=1)
+        at = rows + top
+        best = flat[at]
+        flat[at] = low
+        second = said.argmax(axis=1)
+        next_best = flat[rows + second]
+        flat[at] = best
         # The line ends here, or something else follows.
-        ended = max(rest[LENGTH], best[LENGTH])
-        if ended + min(0.0, other[now]) > end:
-            end, end_from, end_time = (
-                float(ended + min(0.0, other[now])),
-                -2 if rest[LENGTH] >= best[LENGTH] else int(top[LENGTH]),
-                now - 1,
-            )
-        before = np.repeat(best[:LENGTH, None], letters, axis=1)
-        whose = np.repeat(top[:LENGTH, None], letters, axis=1)
-        before[places, top[:LENGTH]] = said[places, second[:LENGTH]]
-        whose[places, top[:LENGTH]] = second[:LENGTH]
-        from_rest = rest[:LENGTH, None] >= before
-        entering = np.where(from_rest, rest[:LENGTH, None], before) + costs
-        stays = said[1:] >= entering
-        new_said = np.full_like(said, low)
-        new_said[1:] = np.where(stays, said[1:], entering) + alpha[now]
-        back_said[now, 1:] = np.where(stays, -1, np.where(from_rest, letters, whose))
-        from_said = best > rest
-        back_rest[now] = np.where(from_said, top, -1)
-        new_rest = np.where(from_said, best, rest) + blank[now]
+        ended = max(rest[LENGTH], best[LENGTH]) + min(0.0, other[now])
+        if ended > end:
+            end, end_from, end_time = float(ended), -2 if rest[LENGTH] >= best[LENGTH] else int(top[LENGTH]), now - 1
+        before = np.maximum(rest, best)
+        np.add(before[:LENGTH, None], costs, out=entered)
+        entered.reshape(-1)[at[:LENGTH]] = np.maximum(rest, next_best)[:LENGTH] + costs_flat[at[:LENGTH]]
+        back.keep(now, said[1:] >= entered, top, second, rest >= best, rest >= next_best)
+        np.maximum(said[1:], entered, out=said[1:])
+        said[1:] += alpha[now]
+        rest = before + blank[now]
         # Whatever stood before the ID ended in a character that is none of its own.
-        if other[now] > new_rest[0]:
-            new_rest[0] = other[now]
-        rest, said = new_rest, new_said
+        rest[0] = max(rest[0], other[now])
     top_last = int(said[LENGTH].argmax())
     if max(rest[LENGTH], said[LENGTH, top_last]) >= end:
         end_from = -2 if rest[LENGTH] >= said[LENGTH, top_last] else top_last
         end, end_time = float(max(rest[LENGTH], said[LENGTH, top_last])), time - 1
-    spans = _traced(back_rest, back_said, end_from, end_time) if end_time >= 0 else None
+    spans = back.traced(end_from, end_time) if end_time >= 0 else None
     return None if spans is None else (spans, end)
 
 
-def _traced(back_rest: Array, back_said: Array, state: int, now: int) -> list[tuple[int, int, int]] | None:
-    spans: list[tuple[int, int, int]] = []
-    letters, place, last = back_said.shape[2], LENGTH, now
-    while place > 0 and now >= 0:
-        if state == -2:
-            came = int(back_rest[now, place])
+class _Back:
+    """Where the best path came from, frame by frame: whether a character went on, and what stood before one that began."""
+
+    def __init__(self, time: int, letters: int) -> None:
+        self._stays = np.zeros((time, LENGTH, letters), bool)
+        self._whose = np.zeros((2, time, LENGTH + 1), np.int16)  # the best character of a row, and the second
+        self._rested = np.zeros((2, time, LENGTH + 1), bool)  # whether a blank was as good as either
+
+    def keep(self, now: int, stays: Array, top: Array, second: Array, over_top: Array, over_second: Array) -> None:
+        self._stays[now] = stays
+        self._whose[0, now], self._whose[1, now] = top, second
+        self._rested[0, now], self._rested[1, now] = over_top, over_second
+
+    def traced(self, state: int, now: int) -> list[tuple[int, int, int]] | None:
+        """First frame, last frame and character of each place, from the end; state -2 is a blank."""
+        spans: list[tuple[int, int, int]] = []
+        place, last = LENGTH, now
+        while place > 0 and now >= 0:
+            if state == -2:
+                if not self._rested[0, now, place]:
+                    state, last = int(self._whose[0, now, place]), now - 1
+            elif not self._stays[now, place - 1, state]:
+                spans.append((now, last, state))
+                place, last = place - 1, now - 1
+                same = int(self._whose[0, now, place] == state)
+                state = -2 if self._rested[same, now, place] else int(self._whose[same, now, place])
             now -= 1
-            if came >= 0:
-                state, last = came, now
-            continue
-        came = int(back_said[now, place, state])
-        if came != -1:
-            spans.append((now, last, state))
-            place, state, last = place - 1, (-2 if came == letters else came), now - 1
-        now -= 1
-    return spans[::-1] if len(spans) == LENGTH else None
+        return spans[::-1] if len(spans) == LENGTH else None

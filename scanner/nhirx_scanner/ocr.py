@@ -30,7 +30,6 @@ from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT
 Array = NDArray[Any]
 
 _WHOLE = -0.12  # mean log probability of a path that leaves nothing out: 9 in 10 lines read rightly are above -0.03
-_STEADY, _EVERY_LOOK = 0.95, 0.96  # of a line in whose looks no place is in doubt: by ours and by the other one, and of each look
 _NO_DOUBT, _AGREES = (
     0.9,
     0.5,
@@ -53,13 +52,12 @@ _LOCK = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text that reads as a visit ID. ``trust`` 0…1 is that of its weakest part, ``least`` that of any single look."""
+    """A line of text that reads as a visit ID. ``trust`` 0…1 is that of its weakest part."""
 
     text: str
     polygon: Polygon
     trust: float
     likely: Array = field(repr=False)
-    least: float = 0.0
 
     def agrees(self, text: str) -> bool:
         """Whether the line may well say ``text``: nothing in it is unlikely, and at most two places would be read otherwise."""
@@ -110,14 +108,11 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
     # Twenty can be forced out of nineteen or of twenty-one, and every one of them looks right: but not the path as a whole.
     if max((path.score for path in paths), default=-math.inf) < _WHOLE:
         return replace(line, trust=0.0)
-    # Small doubts of many places add up, though no look has one of any place.
-    steady = _STEADY <= line.trust < LEAST_TRUST_IN_TEXT and line.least >= _EVERY_LOOK
-    if line.trust < LEAST_TRUST_IN_TEXT and not steady:
+    if line.trust < LEAST_TRUST_IN_TEXT:
         return line
     # A stroke that is cut by glare or a worn ribbon makes another letter, and a clear one: our own network has no doubt then.
-    least = _STEADY if steady else _NO_DOUBT if line.trust < _SURE else _AGREES
-    confirmed = may() and _is_confirmed(line, sight, fields, least)
-    return replace(line, trust=max(line.trust, LEAST_TRUST_IN_TEXT) if confirmed else 0.0)
+    confirmed = may() and _is_confirmed(line, sight, fields, _NO_DOUBT if line.trust < _SURE else _AGREES)
+    return line if confirmed else replace(line, trust=0.0)
 
 
 def _best_sight(gray: Gray, boxes: Sequence[Array], may: Callable[[], bool]) -> _Sight | None:
@@ -199,8 +194,7 @@ def _settled(paths: Sequence[ctc.Path], corners: Array, fields: Hints | None) ->
     if text is None:
         return None
     polygon = tuple((float(x), float(y)) for x, y in corners)
-    least = min(float(np.exp(_seen(path.logs, text, fields or Hints())).min()) for path in paths)
-    return Line(text, polygon, trust, likely, least)
+    return Line(text, polygon, trust, likely)
 
 
 def _with_hints(frames: Sequence[Array], corners: Array, fields: Hints) -> Line | None:
@@ -232,7 +226,7 @@ def _is_confirmed(line: Line, sight: _Sight, fields: Hints, least: float) -> boo
         path = _general(sight, capital)
         if path is not None:
             paths.append(path)
-            if len(paths) == 1 and _says(ctc.together(paths), line, fields, max(least, _NO_DOUBT)):
+            if len(paths) == 1 and _says(ctc.together(paths), line, fields, _NO_DOUBT):
                 return True
     if max((path.score for path in paths), default=-math.inf) <= _GENERAL_WHOLE:
         return False
@@ -241,14 +235,10 @@ def _is_confirmed(line: Line, sight: _Sight, fields: Hints, least: float) -> boo
 
 def _says(likely: Array, line: Line, fields: Hints, least: float) -> bool:
     """Whether ``likely`` (20, 34) says the same as the line. Where the sheet's fields say it too, only the whole has to."""
-    return bool((_seen(likely, line.text, fields) >= least).all()) and arbitrated(likely, fields)[0] == line.text
-
-
-def _seen(likely: Array, text: str, fields: Hints) -> Array:
-    """The share of each character of ``text``, without a holder's whom the sheet names."""
-    places = [place for place in range(LENGTH) if text[PERSON] not in fields.holders or not PERSON.start <= place < PERSON.stop]
-    seen: Array = likely[places, [ALPHABET.index(text[place]) for place in places]]
-    return seen
+    seen = likely[np.arange(LENGTH), [ALPHABET.index(character) for character in line.text]]
+    if line.text[PERSON] in fields.holders:
+        seen[PERSON] = 1.0
+    return bool((seen >= least).all()) and arbitrated(likely, fields)[0] == line.text
 
 
 def _general(sight: _Sight, capital: float) -> ctc.Path | None:
