@@ -45,7 +45,7 @@ def make(rng: Rng, version: int, harm: float, truth: np.ndarray | None = None) -
     """One code. ``harm`` 0…1: how much was done to it at most. ``truth`` lays down its modules, else they are drawn."""
     truth = modules(rng, version) if truth is None else truth
     size = len(truth)
-    finest = float(np.exp(rng.uniform(np.log(1.6), np.log(6.0))))
+    finest = float(np.exp(rng.uniform(np.log(1.7), np.log(7.0))))
     at_once = rng.random() < 0.5
     scale = finest if at_once else float(rng.uniform(5, 8))
     picture = _inked(rng, truth, scale)

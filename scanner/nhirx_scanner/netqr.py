@@ -41,14 +41,17 @@ class Judged:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the numbers alone are good enough to believe the text."""
-        return self.nats > 16 and self.against < 4
+        """Whether the numbers alone are good enough to believe the text.
+
+        Of 6,500 damaged codes each wrong text that led by more than 11 had at least 15 deviations against it.
+        """
+        return (self.nats > 16 and self.against < 4) or (self.nats > 30 and self.against < 6)
 
     @property
     def is_fair(self) -> bool:
         """Whether the text is worth believing once something independent says the same.
 
-        Of 4,000 damaged codes no wrong text with the structure of an ID led by more than 1.3 and 3.3, no other ID by more than 2.8.
+        Of 6,500 damaged codes no wrong text with the structure of an ID led by more than 2.2 and 3.3, no other ID by more than 4.8.
         """
         return self.nats > 5 and self.nats_of_ids > 12 and self.against < 3
 
