@@ -127,6 +127,8 @@ def _modelled(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
         if like is None and (not readings or readings[0].cost > _NO_CODE):
             work.unlike.add(bars)
             return None
+        if like is not None and readings and readings[0].text == like.text:
+            work.twice[bars] = like.text
         like = like or readings[0]
     return None
 
@@ -145,7 +147,7 @@ def redraw(work: Work) -> None:
         found = refit.read(rectify.weighed(cut.picture), enlarged=cut.enlarged)
         if found is not None:
             read = Read(found.text, found.symbology, (), "model")
-            if _is_sure(found):
+            if _is_sure(found, agreed=found.text == work.twice.get(bars)):
                 settle(work, bars, cut, [read])
             else:
                 work.doubtful.setdefault(found.text, read.moved(bars.polygon))
@@ -161,9 +163,10 @@ def _compare(work: Work, bars: Bars, cut: Cut) -> None:
         settle(work, bars, cut, [Read(verdict.text, verdict.symbology, (), "model")])
 
 
-def _is_sure(found: refit.Refit) -> bool:
+def _is_sure(found: refit.Refit, *, agreed: bool) -> bool:
     kind = classify(found.text, found.symbology)
-    return kind in ("visit-id", "placeholder") and found.is_sure(plausible=kind == "visit-id" and is_plausible(found.text))
+    plausible = kind == "visit-id" and is_plausible(found.text)
+    return kind in ("visit-id", "placeholder") and found.is_sure(plausible=plausible, agreed=agreed)
 
 
 def is_believed(reading: read1d.Reading) -> bool:
