@@ -24,6 +24,7 @@ SURE = 6.0  # log odds beyond which a module is no surer
 _THIRDS = 30
 _NOTHING, _PROMISING = 1.1, 1.5  # clearness
 _SOMETHING_ELSE = 4.0  # standard deviations
+_SHIFTS = np.array([[0.2, 0], [-0.2, 0], [0, 0.2], [0, -0.2]], np.float32)  # modules
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Judged:
 
 def looks(crop: Gray, grid: Fitted) -> Iterator[Judged]:
     """What stands under ``grid``; and where that may be an ID though nothing is sure, what stands there once the corner that
-    nothing holds is moved, and what both say together."""
+    nothing holds is moved, and what all say together, with the grid a little aside."""
     odds = modulenet.log_odds(crop, grid.version, grid.corners)
     clear = clearness(odds, grid.version)
     if clear < _NOTHING or (judged := decode(odds, grid)) is None:
@@ -66,14 +67,17 @@ def looks(crop: Gray, grid: Fitted) -> Iterator[Judged]:
     yield judged
     if clear < _PROMISING or judged.against > _SOMETHING_ELSE:
         return
+    seen = [odds]
     moved = Fitted(grid.match, grid.version, free_corner(crop, grid))
-    if np.array_equal(moved.corners, grid.corners):
-        return
-    other = modulenet.log_odds(crop, grid.version, moved.corners)
-    for again in (other, (odds + other) / 2):
-        judged = decode(again, moved)
+    if not np.array_equal(moved.corners, grid.corners):
+        seen.append(modulenet.log_odds(crop, grid.version, moved.corners))
+        judged = decode(seen[-1], moved)
         if judged is not None:
             yield judged
+    seen += [modulenet.log_odds(crop, grid.version, grid.corners + grid.module * shift) for shift in _SHIFTS]
+    judged = decode(np.mean(seen, axis=0), grid)
+    if judged is not None:
+        yield judged
 
 
 def clearness(odds: Array, version: int) -> float:

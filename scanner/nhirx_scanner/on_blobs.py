@@ -145,7 +145,7 @@ def _judge(work: Work, grids: _Grids) -> None:
         for picture, quads in wholeqr.other_views(cut.picture):
             if not work.may("judge"):
                 return
-            fitted = readqr.fit_all(picture, quads)[:2]
+            fitted = readqr.fit_all(picture, quads)[:3]
             if _is_judged(work, [(blob, cut, grid) for grid in fitted if grid.match > _LEAST_JUDGED]):
                 return
             # Nothing undoes a clean smear as well as what the known modules teach.

@@ -29,6 +29,7 @@ Array = NDArray[Any]
 
 
 _LEAST_LEAD = 0.003
+_OTHER_WAY = 0.03  # how much better a code must match another way round
 _LEAD_ALONE = 0.05  # where nothing but the numbers speaks for a text
 _THIRDS = 30  # bits, see softqr
 LEAST_FIT = 0.55  # match of the fixed parts below which there is no QR code
@@ -99,6 +100,12 @@ def fit_all(crop: Gray, quads: list[Quad]) -> list[Fitted]:
                 steps = (1.2, 0.6, 0.3, 0.15) if quad.version else (2.2, 1.1, 0.5, 0.25, 0.12)
                 match, moved = fit(soft, version, corners, steps)
                 out.append(Fitted(match, version, moved))
+                # Where light or a stamp has taken a finder pattern, another way round may look like the better start.
+                turned = np.stack([np.roll(moved, turn, 0) for turn in (1, 2, 3)])
+                matches = match_known(soft, version, turned)
+                if matches.max() > match + _OTHER_WAY:
+                    match, moved = fit(soft, version, turned[int(matches.argmax())], steps)
+                    out.append(Fitted(match, version, moved))
     different: list[Fitted] = []
     for one in sorted(out, key=lambda fitted: -fitted.match):
         if not any(one.is_nearly(other) for other in different):

@@ -82,3 +82,12 @@ def test_a_spot_of_light_beside_a_turned_code(draw):
 
     assert min(_off(quad, corners) for quad in wholeqr.from_whole(lit)) > 3 * module
     assert min(_off(quad, corners) for quad in found) < module
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_quadrangle_found_the_wrong_way_round(draw, turn):
+    """What looks best for a start may be turned by a quarter: the fit tries the other ways too."""
+    picture, corners = _turned(draw.visit_id(33), "M", 20)
+    grids = readqr.fit_all(picture, [finders.Quad(np.roll(corners, turn, 0).astype(np.float32), 1)])
+
+    assert float(np.abs(grids[0].corners - corners).max()) < math.dist(corners[0], corners[1]) / 21
