@@ -217,19 +217,24 @@ def _printed(ink: np.ndarray, top: float, bottom: float, em: float, printer: Pri
         else:
             corner = (at[0] + radius * 2, at[1] + radius)
             cv2.rectangle(over, at, corner, 255, thick, cv2.LINE_AA)
-        drawn = glyphs(printer.chinese(rng), max(8, round(em * rng.uniform(0.8, 1.6))))
+        words, face = (_HAN, printer.chinese(rng)) if rng.random() < 0.7 else (ALPHABET, printer.face(rng))
+        drawn = glyphs(face, max(8, round(em * rng.uniform(0.8, 1.6))))
         x = at[0] + radius * 0.2
-        for value in rng.integers(0, len(_HAN), 3):
+        for value in rng.integers(0, len(words), 3):
             if 0 <= x < width - em * 2 and 0 <= at[1] < height:
-                x += _put(over, drawn, _HAN[int(value)], x, at[1] + int(em))
+                x += _put(over, drawn, words[int(value)], x, at[1] + int(em))
         ink = np.maximum(ink, over * np.float32(rng.uniform(0.2, 0.75) / 255))
     if chance[9]:  # underlined, framed or struck out
         at = int(bottom + em * rng.uniform(0.02, 0.3)) if rng.random() < 0.8 else int(rng.uniform(top, bottom))
         ink[at : at + max(1, int(em * 0.06))] = np.maximum(ink[at : at + max(1, int(em * 0.06))], rng.uniform(0.4, 0.9))
-    paper = np.float32(1.0)
+    paper: np.ndarray | np.float32 = np.float32(1.0)
+    if chance[7] and rng.random() < 0.4:  # the ring of a cup
+        reach, edge = em * rng.uniform(1.5, 8), em * rng.uniform(0.1, 0.5)
+        away = _away(height, width, float(rng.uniform(0, width)), (top + bottom) / 2 + em * rng.uniform(-6, 6))
+        paper = paper - np.exp(-(((away - reach) / edge) ** 2)) * np.float32(rng.uniform(0.1, 0.15 + 0.4 * harm))
     if chance[10]:  # shade of a fold
         shade = cv2.resize(rng.standard_normal((3, 12)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-        paper = 1 - 0.25 * harm * np.abs(shade)
+        paper = paper - 0.25 * harm * np.abs(shade)
         start, end = (int(rng.integers(width)), 0), (int(rng.integers(width)), height)
         if rng.random() < 0.5:
             start, end = (0, int(rng.integers(height))), (width, int(rng.integers(height)))
@@ -269,6 +274,11 @@ def _photographed(
     return shot, signs, top / down, bottom / down, pixels
 
 
+def _away(height: int, width: int, x: float, y: float) -> np.ndarray:
+    """(height, width): how far each pixel is from a point."""
+    return np.hypot(np.arange(height, dtype=np.float32)[:, None] - y, np.arange(width, dtype=np.float32)[None] - x)
+
+
 def _exposed(shot: np.ndarray, pixels: float, rng: Rng, harm: float) -> np.ndarray:
     chance = rng.random(12) < 0.33 * (0.3 + harm)
     height, width = shot.shape
@@ -296,6 +306,10 @@ def _exposed(shot: np.ndarray, pixels: float, rng: Rng, harm: float) -> np.ndarr
         shot = shot + np.exp(-(((np.arange(width, dtype=np.float32) - at) / spread) ** 2)) * np.float32(
             rng.uniform(30, 60 + 160 * harm)
         )
+    if chance[3] and rng.random() < 0.7:  # a lamp in the paper: round, white in the middle, and letters go half under
+        away = _away(height, width, float(rng.uniform(0, width)), height / 2 + pixels * rng.uniform(-2.5, 2.5))
+        spread = pixels * rng.uniform(0.5, 2.2)
+        shot = shot + np.exp(-((away / spread) ** 2)) * np.float32(rng.uniform(60, 120 + 300 * harm))
     if chance[4] or chance[5]:
         low, high = rng.uniform(0, 40 + 90 * harm), rng.uniform(235 - 90 * harm, 245)
         shot = low + np.clip(shot, 0, 255) * ((high - low) / 255)

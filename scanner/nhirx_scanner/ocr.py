@@ -41,7 +41,6 @@ _USUAL_RATIO = 16.0  # width by height of a line with the ID, with or without it
 _FEWEST = 12  # characters that a line must show at first sight
 _LEAST_SCORE = -0.9  # mean log probability of a path worth more looks
 _GOOD_SCORE = -0.05  # and of one that ends the search
-_SURE = 0.995  # nothing else on the sheet need be asked, and the other recogniser may have its doubts
 _CAPITALS = (28.0, 22.0)  # pixels of 32: at first sight
 _CLOSER = (1.0, 0.88, 1.12)  # of them, when looked at closely
 _NEAR = 0.15  # a look whose path is so much worse than the best one saw something else
@@ -100,7 +99,7 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
     frames = [told for closer in _CLOSER if may() and (told := textline.looks(sight.line, sight.capital * closer)) is not None]
     paths = [path for told in frames if (path := ctc.best_path(told, textline.CHARACTERS)) is not None]
     line, fields = _settled(paths, sight.corners, None), Hints()
-    if (line is None or line.trust < _SURE) and may():
+    if may():  # of a sure line as well: a J that was a U to nobody was another person than the one on the sheet
         fields = _fields(gray, boxes, sight, may)
         line = _with_hints(frames, sight.corners, fields) or line if fields else line
     if line is None:
@@ -111,8 +110,7 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
     if line.trust < LEAST_TRUST_IN_TEXT:
         return line
     # A stroke that is cut by glare or a worn ribbon makes another letter, and a clear one: our own network has no doubt then.
-    confirmed = may() and _is_confirmed(line, sight, fields, _NO_DOUBT if line.trust < _SURE else _AGREES)
-    return line if confirmed else replace(line, trust=0.0)
+    return line if may() and _is_confirmed(line, sight, fields) else replace(line, trust=0.0)
 
 
 def _best_sight(gray: Gray, boxes: Sequence[Array], may: Callable[[], bool]) -> _Sight | None:
@@ -219,8 +217,8 @@ def _fields(gray: Gray, boxes: Sequence[Array], sight: _Sight, may: Callable[[],
     return hints(told)
 
 
-def _is_confirmed(line: Line, sight: _Sight, fields: Hints, least: float) -> bool:
-    """Whether rapidocr's recogniser, made for any text and of another training, reads the same, each place with ``least``."""
+def _is_confirmed(line: Line, sight: _Sight, fields: Hints) -> bool:
+    """Whether rapidocr's recogniser, made for any text and of another training, reads the same."""
     paths: list[ctc.Path] = []
     for capital in _GENERAL_CAPITALS:
         path = _general(sight, capital)
@@ -230,7 +228,7 @@ def _is_confirmed(line: Line, sight: _Sight, fields: Hints, least: float) -> boo
                 return True
     if max((path.score for path in paths), default=-math.inf) <= _GENERAL_WHOLE:
         return False
-    return _says(ctc.together(paths), line, fields, least)
+    return _says(ctc.together(paths), line, fields, _AGREES)
 
 
 def _says(likely: Array, line: Line, fields: Hints, least: float) -> bool:
