@@ -29,6 +29,7 @@ Array = NDArray[Any]
 
 
 _LEAST_LEAD = 0.003
+_TURNED = (0.45, 0.9)  # match of a code that was laid the wrong way round
 _OTHER_WAY = 0.03  # how much better a code must match another way round
 _LEAD_ALONE = 0.05  # where nothing but the numbers speaks for a text
 _THIRDS = 30  # bits, see softqr
@@ -101,6 +102,8 @@ def fit_all(crop: Gray, quads: list[Quad]) -> list[Fitted]:
                 match, moved = fit(soft, version, corners, steps)
                 out.append(Fitted(match, version, moved))
                 # Where light or a stamp has taken a finder pattern, another way round may look like the better start.
+                if not _TURNED[0] < match < _TURNED[1]:
+                    continue
                 turned = np.stack([np.roll(moved, turn, 0) for turn in (1, 2, 3)])
                 matches = match_known(soft, version, turned)
                 if matches.max() > match + _OTHER_WAY:
