@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     import subprocess
+    from collections.abc import Callable
 
     from nhirx_scanner.result import Scan
     from nhirx_scanner.scanner import Scanner
@@ -58,6 +59,7 @@ class Companion:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
+        self._asked = 0
 
     def start(self) -> bool:
         """Whether it is there; takes about a second."""
@@ -75,12 +77,16 @@ class Companion:
             return False
         self.process = process
         pipe = _pipe(process.stdin)
+        stuck = _later(_STUCK_SECONDS, process.kill)
         try:
             pipe.write(json.dumps([*map(str, map(Path.absolute, map(Path, sys.path)))]).encode() + b"\n")
             pipe.flush()
             alike = bool(_receive(_pipe(process.stdout)) == _nature())
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except Exception:  # whatever it said instead: work goes on without it
             alike = False
+        finally:
+            if stuck is not None:
+                stuck.cancel()
         if not alike:
             self.end()
         return alike
@@ -92,20 +98,27 @@ class Companion:
         process = self.process
         if process is None:
             return None
-        stuck = threading.Timer(_STUCK_SECONDS + 3 * (scanner.limit_ms or 0) / 1000, process.kill)
-        stuck.daemon = True
-        stuck.start()
+        stuck = _later(_STUCK_SECONDS + 3 * (scanner.limit_ms or 0) / 1000, process.kill)
+        self._asked += 1
         try:
             picture = np.ascontiguousarray(gray)
-            _send(_pipe(process.stdin), (scanner, picture.shape, picture.dtype.str), picture.data)
-            answer: Scan | Exception = _receive(_pipe(process.stdout))
-            return answer
-        except (OSError, EOFError, ValueError, AttributeError, TypeError, pickle.PickleError):
+            _send(_pipe(process.stdin), (self._asked, scanner, picture.shape, picture.dtype.str), picture.data)
+            number, answer = _receive(_pipe(process.stdout))
+            if number != self._asked:
+                raise EOFError
+            heard: Scan | Exception = answer
+            return heard
+        except Exception:
             # It died, was ended, or what it should say or hear cannot be said.
             self.end()
             return None
+        except BaseException:
+            # Left in the middle of it, such as by Ctrl-C: its answer would be taken for that of the next page.
+            self.end()
+            raise
         finally:
-            stuck.cancel()
+            if stuck is not None:
+                stuck.cancel()
 
     def end(self) -> None:
         process, self.process = self.process, None
@@ -136,8 +149,7 @@ class _Crew:
             if self._here and self._free:
                 return self._free.pop()
             if self._here and not self._starting and len(self._there) < most():
-                self._starting = True
-                threading.Thread(target=self._hire, daemon=True).start()
+                self._starting = _begun(threading.Thread(target=self._hire, daemon=True))
             self._here += 1
             return None
 
@@ -217,16 +229,31 @@ def serve() -> None:
         idle.daemon = True
         idle.start()
         try:
-            scanner, shape, kind = _receive(hear)
+            number, scanner, shape, kind = _receive(hear)
             idle.cancel()
             picture = np.frombuffer(_exactly(hear, int(np.prod(shape)) * np.dtype(kind).itemsize), kind).reshape(shape)
             try:
                 answer: Any = here(picture, scanner)
             except Exception as error:  # it is the caller's
                 answer = error
-            _send(say, answer)
+            _send(say, (number, answer))
         except (OSError, EOFError):
             os._exit(0)
+
+
+def _later(seconds: float, act: Callable[[], object]) -> threading.Timer | None:
+    timer = threading.Timer(seconds, act)
+    timer.daemon = True
+    return timer if _begun(timer) else None
+
+
+def _begun(thread: threading.Thread) -> bool:
+    """A machine that is full gives no thread; then there is no companion, and no answer is lost for it."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _nature() -> tuple[str, str]:

@@ -97,6 +97,48 @@ def test_one_that_dies_at_work_loses_nothing(monkeypatch: pytest.MonkeyPatch, pi
     assert (dying.process, []) == (None, crew._there)
 
 
+def test_a_look_that_is_left_in_the_middle_answers_no_other_page(
+    monkeypatch: pytest.MonkeyPatch, pictures: list[np.ndarray]
+) -> None:
+    """Ctrl-C while an answer is waited for: that answer stays unread, so whoever could give it is gone."""
+    left, scanner = Companion(), Scanner(ocr=False)
+    assert left.start()
+
+    def interrupted(_: object) -> object:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(companion, "_receive", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            left.ask(pictures[0], scanner)
+
+    assert (None, None) == (left.process, left.ask(pictures[1], scanner))
+
+
+def test_an_answer_to_another_question_is_none(pictures: list[np.ndarray]) -> None:
+    """Every question has a number, and the answer tells it."""
+    asked = companion._send
+    late = Companion()
+    assert late.start()
+    process = late.process
+    assert process is not None
+    assert process.stdin is not None
+    asked(process.stdin, (7, Scanner(ocr=False), (30, 30), "|u1"), np.zeros((30, 30), np.uint8).data)
+
+    assert (None, None) == (late.ask(pictures[0], Scanner(ocr=False)), late.process)
+
+
+def test_a_machine_without_threads_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    crew = _Crew()
+    monkeypatch.setattr(threading.Thread, "start", none)
+
+    assert [None, None, None] == [crew.enter() for _ in range(3)]
+    assert ([], False) == (crew._there, crew._starting)
+
+
 def test_two_threads_answer_what_one_does(monkeypatch: pytest.MonkeyPatch, pictures: list[np.ndarray]) -> None:
     """While it is started, and with it."""
     monkeypatch.setattr(companion, "_crew", _Crew())
