@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -25,6 +27,25 @@ def test_bars_out_of_focus_by_more_than_a_module_are_read(draw, symbology):
     assert (text, symbology.lower()) == (reading.text, reading.symbology)
     assert reading.is_sure(plausible=True) or symbology == "Code39"
     assert reading.usual > 100
+
+
+@pytest.mark.parametrize(
+    ("lead", "usual", "agreed", "believed"),
+    [
+        (277, 3170, False, False),  # a stroke made a C an E: one place far behind all others
+        (151, 633, True, False),  # a U a 4, and the templates said so too
+        (108, 637, True, False),
+        (117, 299, False, False),
+        (117, 299, True, True),
+        (250, 900, False, True),
+    ],
+)
+def test_a_code_39_is_believed_by_its_weakest_place(draw, lead, usual, agreed, believed):
+    """How far it leads, how that compares with the other places, and whether the templates read the same."""
+    reading = refit.read(_line(draw, draw.visit_id(14), "Code39", 0.8))
+
+    assert reading is not None
+    assert believed == replace(reading, lead=lead, usual=usual).is_sure(plausible=True, agreed=agreed)
 
 
 def test_a_curled_code_is_followed(draw):

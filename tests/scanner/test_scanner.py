@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
-from nhirx_scanner import Scan, Scanner
+from nhirx_scanner import Scan, Scanner, engines
 
 from nhirx.errors import FileMissing, InvalidValue
 
@@ -35,6 +35,15 @@ def test_every_printed_form_alone_is_read(draw, symbology, name, confidence, eff
     assert scan.confidence in (confidence, "agreed")
     assert [(expected, name, "visit-id")] == [(code.text, code.symbology, code.kind) for code in scan.codes]
     assert 4 == len(scan.codes[0].polygon)
+
+
+@pytest.mark.parametrize(("symbology", "status"), [("Code128", "found"), ("Code39", "unreadable")])
+def test_zbar_alone_is_believed_where_a_code_checks_itself(monkeypatch, draw, symbology, status):
+    """Nobody else reads the bars, and of a Code 39 one reading of that kind may be another text."""
+    monkeypatch.setattr(engines, "zxing", lambda *_, **__: [])
+    scanner = Scanner(skip=frozenset({"model1d", "refit1d", "ocr"}))
+
+    assert status == scanner.scan(draw.sheet((draw.visit_id(5), symbology, 40, 60, 2))).status
 
 
 def test_two_forms_that_say_the_same_agree(draw):
