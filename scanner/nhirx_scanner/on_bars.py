@@ -16,6 +16,7 @@ from nhirx_scanner.straighten import straightened
 _MOST, _MOST_FAINT, _MOST_AGAIN, _MOST_REDRAWN, _LEAST_REDRAWN = 8, 5, 5, 4, 2
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
+_SEEN_WELL, _IN_THE_BALANCE = 0.08, 0.01  # mean cost of a Code 39, and lead of its weakest character
 _NO_CODE = 0.16  # mean cost of the best model above which a strip is no code of twenty characters
 
 
@@ -101,8 +102,18 @@ def retry(work: Work) -> None:
     for bars, cut in work.open_bars:
         if not work.may("retry"):
             return
-        stacked = work.stacked(bars, cut)
-        settle(work, bars, cut, engines.zxing(stacked, "linear", rotate=False, downscale=False, invert=False))
+        reads = engines.zxing(work.stacked(bars, cut), "linear", rotate=False, downscale=False, invert=False)
+        settle(work, bars, cut, [read for read in reads if read.symbology != "code39" or not _is_doubted(read, cut)])
+
+
+def _is_doubted(read: Read, cut: Cut) -> bool:
+    """Whether the model, which sees the code well, reads another Code 39 there or has a place of it in the balance.
+
+    Nothing checks one, and a library that reads only the average of a strip has read a place the other way round that a stroke had
+    made half of one character and half of the other.
+    """
+    seen = read1d.read_profile(rectify.weighed(cut.picture), enlarged=cut.enlarged)[:1]
+    return any(each.cost < _SEEN_WELL and (each.text != read.text or each.weakest < _IN_THE_BALANCE) for each in seen)
 
 
 def model(work: Work) -> None:
