@@ -63,8 +63,10 @@ def counter(made: Path, sim: Simulator) -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def camera(made: Path) -> Path:
-    """The film that the browser takes for its camera; a test writes its own before it opens the page."""
-    return made / "camera.mjpeg"
+    """The film that the browser takes for its camera; a test writes its own before it opens the page. Without one it has no camera."""
+    film = made / "camera.mjpeg"
+    shop.film_of_desk(film)
+    return film
 
 
 @pytest.fixture(scope="session")

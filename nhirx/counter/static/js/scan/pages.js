@@ -25,6 +25,7 @@ export async function openFiles(panel, given) {
 
 /** One page of a file. */
 async function page(panel, scan) {
+  panel.turn += 1;
   panel.live.stop();
   panel.server.stop();
   const picture = await loaded(scan.preview);

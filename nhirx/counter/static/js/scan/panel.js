@@ -19,6 +19,7 @@ export class Panel {
     this.taken = taken;
     this.may = may;
     this.mode = "off";
+    /** Counts what was begun at the eye: a camera that answers when something else has been begun has nothing to say. */ this.turn = 0;
     this.torch = false;
     this.overlay = new Overlay();
     this.speech = new Speech();
@@ -72,13 +73,14 @@ export class Panel {
     this.server.stop();
     if (this.camera.stream && !device) return this.running();
     this.speak({ tone: "", icon: "camera", words: t("camera.starting") });
+    const turn = ++this.turn;
     try {
       await this.camera.start(device);
     } catch (error) {
-      return this.fail(error.reason ?? "busy");
+      return turn === this.turn ? this.fail(error.reason ?? "busy") : null;
     }
     if (!this.wanted) return this.rest();
-    return this.running();
+    return turn === this.turn ? this.running() : null;
   }
 
   async running() {
@@ -94,6 +96,7 @@ export class Panel {
   }
 
   startServer(device = Number(machine.get("server-camera", 0))) {
+    this.turn += 1;
     machine.set("eye", "server");
     machine.set("server-camera", device);
     this.camera.stop();
@@ -122,6 +125,7 @@ export class Panel {
   }
 
   off() {
+    this.turn += 1;
     machine.set("eye", "off");
     this.mode = "off";
     this.stopAll();
