@@ -45,10 +45,12 @@ def _look(scan: Scan, page: Page, decoders: Mapping[str, Decoder]) -> Scan:
     from nhirx_scanner.vote import decide
 
     known = [Read(code.text, code.symbology, code.polygon, "built-in") for code in scan.codes]
-    for view in page.views:
+    for view in (*page.views, *((page.without_colour,) if page.without_colour is not None else ())):
         try:
             grey = view()
         except NhirxError:
+            continue
+        if grey is None:  # no ink of a colour on it
             continue
         found = decide([*known, *_reads(grey, decoders)])
         if found.status not in _NOT_READ:

@@ -29,11 +29,15 @@ _PDFIUM = threading.RLock()
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: ``views`` are the ways to see it, best first, each opened only when asked for; or ``error`` says why not."""
+    """One page: ``views`` are the ways to see it, best first, each opened only when asked for; or ``error`` says why not.
+
+    ``without_colour`` is one more view where the page may have coloured ink; it gives None when it has none.
+    """
 
     number: int
     views: tuple[Callable[[], Gray], ...] = ()
     error: NhirxError | None = None
+    without_colour: Callable[[], Gray | None] | None = None
 
 
 def list_files(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -95,7 +99,11 @@ def pages(path: str | os.PathLike[str], first: int = 1, most: int = MAX_PAGES) -
         elif size > images.MAX_BYTES:
             yield Page(1, error=FileTooLarge(path=name, problem=f"{size // 1_000_000} MB"))
         else:
-            yield Page(1, (lambda: images.decode(Path(name).read_bytes(), name),))
+            yield Page(
+                1,
+                (lambda: images.decode(Path(name).read_bytes(), name),),
+                without_colour=lambda: images.decode_without_colour(Path(name).read_bytes(), name),
+            )
     except NhirxError as error:
         yield Page(1, error=error)
     except OSError as error:
@@ -135,7 +143,12 @@ def _tiff(path: str, first: int, most: int) -> Iterator[Page]:
             except NhirxError as error:
                 yield Page(number, error=error)
             else:
-                yield Page(number, (lambda gray=gray: gray,))  # type: ignore[misc]
+                # Asked for before the next page is: the document still stands at this one.
+                yield Page(
+                    number,
+                    (lambda gray=gray: gray,),  # type: ignore[misc]
+                    without_colour=lambda: images.pillow_without_colour(picture),
+                )
             number += 1
 
 
@@ -173,12 +186,16 @@ def _pdf_page(document: Any, number: int, path: str) -> Page:
             except pypdfium2.PdfiumError:
                 raise FileDamaged(path=path, problem=f"page {number}") from None
 
+    def without_colour() -> Gray | None:
+        with _PDFIUM:
+            return images.array_without_colour(_picture(document[number - 1], path))
+
     with _PDFIUM:
         try:
             scanned = _is_scan(document[number - 1])
         except pypdfium2.PdfiumError:
             return Page(number, error=FileDamaged(path=path, problem=f"page {number}"))
-    return Page(number, (embedded, rendered) if scanned else (rendered,))
+    return Page(number, (embedded, rendered), without_colour=without_colour) if scanned else Page(number, (rendered,))
 
 
 def _is_scan(page: Any) -> bool:
@@ -200,12 +217,16 @@ def _is_scan(page: Any) -> bool:
 
 
 def _embedded(page: Any, path: str) -> Gray:
+    return images.from_array(_picture(page, path))
+
+
+def _picture(page: Any, path: str) -> Any:
     import pypdfium2.raw as raw
 
     picture = next(iter(page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=2)))
     width, height = picture.get_px_size()
     images.check_size(width, height, path)
-    return images.from_array(picture.get_bitmap(render=False).to_numpy())
+    return picture.get_bitmap(render=False).to_numpy()
 
 
 def _rendered(page: Any) -> Gray:

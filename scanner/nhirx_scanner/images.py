@@ -10,7 +10,7 @@ import struct
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from nhirx.errors import FileDamaged, FileEmpty, FileKindUnknown, FileTooLarge, InvalidValue
+from nhirx.errors import FileDamaged, FileEmpty, FileKindUnknown, FileTooLarge, InvalidValue, NhirxError
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -79,6 +79,57 @@ def from_array(picture: Any) -> Gray:
     elif channels == 3:
         array = cv2.cvtColor(np.ascontiguousarray(array), cv2.COLOR_BGR2GRAY)
     return reduce(np.ascontiguousarray(array))
+
+
+def decode_without_colour(data: bytes, path: str) -> Gray | None:
+    """The picture of ``decode`` without its coloured ink (``colours``); None where it has none, and for what is too large or broken."""
+    import cv2
+    import numpy as np
+
+    kind = kind_of(data[:1024])
+    if kind == "jpeg":
+        width, height = jpeg_size(data) or (0, 0)
+        if not 0 < width * height <= WORK_PIXELS:
+            return None
+        return array_without_colour(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
+    if kind in (None, "pdf"):
+        return None
+    import io
+
+    try:
+        with open_pillow(io.BytesIO(data), path) as picture:
+            return pillow_without_colour(picture)
+    except NhirxError:
+        return None
+
+
+def pillow_without_colour(picture: PillowImage.Image) -> Gray | None:
+    """As ``decode_without_colour``, of the current frame of ``picture``."""
+    import numpy as np
+    from PIL import ImageOps
+
+    if picture.mode not in ("RGB", "RGBA", "P", "CMYK", "YCbCr") or picture.width * picture.height > WORK_PIXELS:
+        return None
+    try:
+        upright = ImageOps.exif_transpose(picture)
+        if upright.mode == "RGBA" or "transparency" in upright.info:
+            upright = _pillow_on_white(upright)
+        return array_without_colour(np.asarray(upright.convert("RGB"))[:, :, ::-1])
+    except Exception:  # it was read before: whatever fails now is no answer, and no harm
+        return None
+
+
+def array_without_colour(picture: Any) -> Gray | None:
+    """As ``decode_without_colour``, of an array; None for all but BGR of 8 bits."""
+    import numpy as np
+
+    if not (isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3):
+        return None
+    if picture.shape[0] * picture.shape[1] > WORK_PIXELS:
+        return None
+    from nhirx_scanner import colours
+
+    return colours.without(picture)
 
 
 def reduce(gray: Gray) -> Gray:

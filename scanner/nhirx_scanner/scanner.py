@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,10 +14,14 @@ from nhirx_scanner import files, images
 from nhirx_scanner.result import Scan, failed
 
 if TYPE_CHECKING:
+    from nhirx_scanner.engines import Gray
     from nhirx_scanner.session import Session
 
 Effort = Literal["fast", "thorough"]
 _ORDER = ("found", "several", "conflict", "unreadable", "none", "error")
+_READ = ("found", "several", "conflict")
+_NOT_AGAIN = frozenset({"refit1d", "judge", "second"})
+"""The dearest stages. A page is looked at again where ink of a colour lay over its codes; what that ink hid is read without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class Scanner:
             gray = images.from_array(picture)
         except NhirxError as error:
             return failed(error)
-        return replace(self._look(gray), ms=_since(started))
+        seen = self._without_colour(self._look(gray), lambda: images.array_without_colour(picture))
+        return replace(seen, ms=_since(started))
 
     def scan_file(self, path: str | os.PathLike[str]) -> list[Scan]:
         """Every page of a file, in order; a page or file that is broken is a scan with ``error``."""
@@ -87,18 +92,27 @@ class Scanner:
                 seen = failed(error)
             if best is None or _ORDER.index(seen.status) < _ORDER.index(best.status):
                 best = seen
-            if best.status in ("found", "several", "conflict"):
+            if best.status in _READ:
                 break
         assert best is not None  # noqa: S101 - a page without error has a view
+        if page.without_colour is not None:
+            best = self._without_colour(best, page.without_colour)
         return replace(best, path=path, page=page.number, ms=_since(started))
 
-    def _look(self, gray: Any) -> Scan:
+    def _without_colour(self, seen: Scan, view: Callable[[], Gray | None]) -> Scan:
+        """``seen``, or what the page says without its coloured ink where it said nothing with it."""
+        if self.effort != "thorough" or seen.status not in ("none", "unreadable") or (gray := view()) is None:
+            return seen
+        again = self._look(gray, _NOT_AGAIN)
+        return again if again.status in _READ else seen
+
+    def _look(self, gray: Any, skip: frozenset[str] = frozenset()) -> Scan:
         if self.effort == "thorough":
             from nhirx_scanner.companion import look
         else:
             from nhirx_scanner.stages import look
 
-        return look(gray, self)
+        return look(gray, replace(self, skip=self.skip | skip) if skip else self)
 
 
 def _since(started: float) -> float:
