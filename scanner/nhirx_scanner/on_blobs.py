@@ -160,7 +160,10 @@ def _is_judged(work: Work, grids: _Grids) -> bool:
     for blob, cut, grid in grids:
         if not work.may("judge"):
             return True
-        for judged in netqr.looks(cut.picture, grid):
+        odds = netqr.log_odds(cut.picture, grid)
+        if netqr.clearness(odds, grid.version) > netqr.QR_LIKE:
+            work.qr_like.add(blob)  # a code was seen, whether or not it can be read
+        for judged in netqr.looks(cut.picture, grid, odds):
             if is_believed_judged(judged):
                 work.take([Read(judged.text, "qr", cut.on_page(judged.corners), "model")])
                 work.blobs = [item for item in work.blobs if item[0] is not blob]

@@ -16,6 +16,8 @@ from nhirx_scanner.result import Reason
 _ORDER: tuple[Reason, ...] = ("cropped", "glare", "too-small", "low-contrast", "blur", "damaged")
 _MODULES_1D, _MODULES_QR = 255.0, 23.0  # of the usual forms; the true number is not known of a code that was not read
 _LEAST_MODULE_1D, _LEAST_MODULE_QR = 1.1, 2.0  # pixels
+_BURNT_1D, _BURNT_QR = 14, 6  # modules: more than a character of bars, and than any light patch of modules
+_ALL_PAPER = 0.7  # of the brighter pixels
 _LEAST_CONTRAST = 45.0  # grey values between paper and ink
 _FLATTEST, _WIDEST = 0.08, 0.4  # height by length of a strip with twenty characters; a line of letters is flatter
 _SHORTEST = 163.0  # pixels: three quarters of one for each of the fewest modules
@@ -127,9 +129,12 @@ def _touches_edge(gray: Gray, polygon: Polygon, near: float) -> bool:
 
 
 def _is_glaring(picture: Gray, module: float, linear: bool) -> bool:
-    """Whether pixels are burnt out over more modules than any gap of a code is wide."""
+    """Whether pixels are burnt out over more modules than any gap of a code is wide, and not all paper is: on a scanner it is white
+    everywhere. A shorter code has wider modules than a strip of its length is taken to have, and gaps of six of those."""
     burnt = (picture >= 252).astype(np.uint8)
-    reach = max(5, math.ceil(6 * module))
+    reach = max(5, math.ceil((_BURNT_1D if linear else _BURNT_QR) * module))
+    if burnt.sum() > _ALL_PAPER * (picture > picture.mean()).sum():
+        return False
     middle = burnt[:, burnt.shape[1] // 8 : -max(1, burnt.shape[1] // 8)]
     if min(middle.shape) < 3 or reach >= middle.shape[1]:
         return False
