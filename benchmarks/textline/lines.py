@@ -33,16 +33,16 @@ Sign = tuple[int, float, float]
 
 @dataclass
 class Printer:
-    """Draws lines with the fonts in ``folders``. ``held_out``: with the families that training never sees, and no other."""
+    """Draws lines with the fonts in ``folders``. ``held_out``: with the families kept for checking, and no other; None: with all."""
 
     folders: tuple[str, ...]
-    held_out: bool = False
+    held_out: bool | None = False
     _latin: list[list[tuple[str, int]]] = field(init=False)
     _weights: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         latin, self._chinese = families(self.folders)
-        chosen = {name: faces for name, faces in latin.items() if name.startswith(HELD_OUT) == self.held_out}
+        chosen = {n: faces for n, faces in latin.items() if self.held_out in (None, n.startswith(HELD_OUT))}
         self._latin = list(chosen.values())
         usual = np.array([2.0 if any(w in name for w in ("mono", "sans", "cour", "roboto", "3270")) else 1.0 for name in chosen])
         self._weights = usual / usual.sum()
@@ -83,7 +83,7 @@ def _text(rng: Rng) -> str:
     else:
         pool = ALPHABET if drawn < 0.9 else "0123456789"
         said = "".join(pool[int(value)] for value in rng.integers(0, len(pool), length))
-    if drawn < 0.12:
+    if drawn < 0.2:
         step, gap = (4, 5, 10)[int(rng.integers(3))], (" ", "-", " ")[int(rng.integers(3))]
         said = gap.join(said[start : start + step] for start in range(0, length, step))
     elif drawn > 0.82:
@@ -109,7 +109,8 @@ def _composed(printer: Printer, rng: Rng, size: int) -> tuple[np.ndarray, list[S
     if rng.random() < 0.12:
         tail = ("　", "）", " *", ";", "。", "　第1次")[int(rng.integers(6))]
         parts.append((tail, glyphs(printer.chinese(rng), max(8, round(size * rng.uniform(0.7, 1.1))))))
-    spacing = em * (rng.uniform(-0.04, 0.14) if rng.random() < 0.35 else 0.0)
+    drawn_apart = rng.random()
+    spacing = em * (rng.uniform(0.15, 0.8) if drawn_apart < 0.1 else rng.uniform(-0.04, 0.14) if drawn_apart < 0.4 else 0.0)
     left = em * rng.uniform(0.6, 2.5)
     wide = int(left + em * 3 + sum(sum(g.get(c)[3] + spacing for c in words) for words, g in parts))
     baseline = int(em * 2.0)
@@ -194,12 +195,12 @@ def _printed(ink: np.ndarray, top: float, bottom: float, em: float, printer: Pri
     if chance[5]:
         along = np.interp(np.arange(width), np.linspace(0, width, 7), rng.uniform(1 - 0.75 * harm, 1, 7)).astype(np.float32)
         ink = ink * along
-    if chance[6] and rng.random() < 0.3:
+    if chance[6] and rng.random() < 0.5:  # of needles, or of coarse dots
         step = max(2.0, em * rng.uniform(0.07, 0.12))
         dots = (np.sin(np.arange(height) * 2 * np.pi / step)[:, None] + np.sin(np.arange(width) * 2 * np.pi / step)[None]).astype(
             np.float32
         )
-        ink = ink * np.clip(0.75 + 0.4 * dots, 0, 1)
+        ink = ink * np.clip(rng.uniform(0.45, 0.8) + rng.uniform(0.3, 0.8) * dots, 0, 1)
     if chance[7]:  # a pen
         xs = np.linspace(rng.uniform(0, width * 0.6), rng.uniform(width * 0.4, width), int(rng.integers(2, 8)))
         ys = (top + bottom) / 2 + em * rng.uniform(-0.5, 0.5, len(xs)) * (0.4 + harm)
@@ -250,7 +251,7 @@ def _photographed(
 ) -> tuple[np.ndarray, list[Sign], float, float, float]:
     """From light 0…1 on paper to the grey values of a picture whose em has ``pixels``."""
     down = em / pixels
-    across = down * rng.uniform(0.9, 1.1)
+    across = down * (rng.uniform(0.9, 1.1) if rng.random() < 0.5 else rng.uniform(0.75, 1.25))
     if down > 1.25:
         paper = cv2.GaussianBlur(paper, (0, 0), 0.42 * down)
     width, height = int(paper.shape[1] / across), int(paper.shape[0] / down)

@@ -32,7 +32,8 @@ def main() -> None:
     cv2.setNumThreads(1)
     torch.manual_seed(options.seed)
     rng = np.random.default_rng(options.seed)
-    printer, unseen = Printer(tuple(options.fonts)), Printer(tuple(options.fonts), held_out=True)
+    printer = Printer(tuple(options.fonts), held_out=None if options.all_fonts else False)
+    unseen = Printer(tuple(options.fonts), held_out=True)
     net = Net().to(memory_format=torch.channels_last)
     if options.resume:
         net.load_state_dict(torch.load(options.resume))
@@ -69,6 +70,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--resume")
+    parser.add_argument(
+        "--all-fonts", action="store_true", help="train on the families kept for checking too: for the weights that are shipped"
+    )
     parser.add_argument("--out", default="textline.onnx")
     return parser.parse_args()
 

@@ -24,6 +24,7 @@ PERSON, TIME = slice(6, 13), slice(13, 20)
 _YEARS = range(109, 136)  # ROC years in which visit IDs are issued: an arbiter between look-alikes, no more
 _KNOWN_HOLDER, _KNOWN_DAY = 1e7, 5e2
 _STRANGE = 4.0  # what a character that the fields do not expect costs the path, in logs: ink over one does not lead it astray
+_UNSEEN = 1e-4  # of the best: a word that was not seen at all is no doubt, though it fell on a day the sheet prints
 _DAY = 86400
 
 
@@ -38,8 +39,11 @@ def arbitrated(likely: Array, hints: Hints | None = None) -> tuple[str | None, f
     ):
         shares = {word: share for word, share in _words(rows) if makes_sense(word)}
         weights = dict(shares)
+        seen = _UNSEEN * max(shares.values(), default=0.0)
         for word, weight in known.items():
             share = _share(rows, word)
+            if share < seen and weight < _KNOWN_HOLDER:
+                continue
             shares[word] = share
             weights[word] = share * weight
         if not weights:

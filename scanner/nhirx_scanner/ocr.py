@@ -25,6 +25,7 @@ from nhirx_scanner.arbiter import PERSON, arbitrated, costs
 from nhirx_scanner.centreline import Strip, straight, strip
 from nhirx_scanner.engines import Gray, Polygon
 from nhirx_scanner.hints import Hints, hints
+from nhirx_scanner.kinds import is_plausible
 from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT
 
 Array = NDArray[Any]
@@ -40,7 +41,8 @@ _MOST_TURNED, _MOST_FIELDS = 2, 40
 _USUAL_RATIO = 16.0  # width by height of a line with the ID, with or without its label
 _FEWEST = 12  # characters that a line must show at first sight
 _LEAST_SCORE = -0.9  # mean log probability of a path worth more looks
-_GOOD_SCORE = -0.05  # and of one that ends the search
+_STRANGE = 0.3  # less, for a text whose person or time makes no sense: one letter may be misread
+_GOOD_SCORE, _FAIR_SCORE = -0.05, -0.15  # of one that ends the search, and of one after which the sheet is hardly upside down
 _CAPITALS = (28.0, 22.0)  # pixels of 32: at first sight
 _CLOSER = (1.0, 0.88, 1.12)  # of them, when looked at closely
 _NEAR = 0.15  # a look whose path is so much worse than the best one saw something else
@@ -117,7 +119,8 @@ def _best_sight(gray: Gray, boxes: Sequence[Array], may: Callable[[], bool]) -> 
     sight: _Sight | None = None
     for upside_down in (False, True):
         # Some letters read as others upside down, and never well: the likeliest lines are turned unless one reads well as it is.
-        for corners in _wide(boxes)[: _MOST_TURNED if upside_down and sight is not None else _MOST_LINES]:
+        reads_fairly = sight is not None and sight.score > _FAIR_SCORE
+        for corners in _wide(boxes)[: _MOST_TURNED if upside_down and reads_fairly else _MOST_LINES]:
             if not may():
                 break
             seen = _first_look(gray, np.roll(corners, 2, axis=0) if upside_down else corners)
@@ -145,10 +148,23 @@ def find_boxes(gray: Gray) -> list[Array]:
     boxes = _detector().text_det(cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)).boxes
     found = []
     for box in boxes if boxes is not None else ():
-        corners = np.array(box, np.float64) / scale
-        width, height = _sides(corners)
-        found.append(np.roll(corners, 1, axis=0) if height > width else corners)
+        found.append(_in_order(np.array(box, np.float64) / scale))
     return found
+
+
+def _in_order(corners: Array) -> Array:
+    """The corners in turn, clockwise, the first two along the line from left to right, or upwards where it runs so.
+
+    The detector's own order is crossed where a line stands nearly upright.
+    """
+    dx, dy = (corners - corners.mean(axis=0)).T
+    turn = corners[np.argsort(np.arctan2(dy, dx))]
+    width, height = _sides(turn)
+    turn = np.roll(turn, 1, axis=0) if height > width else turn
+    along_x, along_y = turn[1] - turn[0]
+    runs_back = along_x < 0 if abs(along_x) >= abs(along_y) else along_y > 0
+    result: Array = np.roll(turn, 2, axis=0) if runs_back else turn
+    return result
 
 
 def _sides(corners: Array) -> tuple[float, float]:
@@ -174,9 +190,13 @@ def _first_look(gray: Gray, corners: Array) -> _Sight | None:
         if told is None or ctc.count_characters(told, textline.CHARACTERS) < _FEWEST:
             continue
         path = ctc.best_path(told, textline.CHARACTERS)
-        if path is not None and (best is None or path.score > best.score):
-            best = _Sight(path.score, corners, seen, capital)
-        if path is not None and path.score > _GOOD_SCORE:
+        if path is None:
+            continue
+        # Other lines have twenty letters too, and read well: those that can be no ID come last.
+        score = path.score if is_plausible(path.text) else path.score - _STRANGE
+        if best is None or score > best.score:
+            best = _Sight(score, corners, seen, capital)
+        if path.score > _GOOD_SCORE:
             break
     return best
 

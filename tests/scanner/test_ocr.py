@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import cv2
 import numpy as np
 import pytest
 from nhirx_scanner import Scanner, ctc, ocr
+from nhirx_scanner.arbiter import arbitrated
 from nhirx_scanner.ctc import Path
 from nhirx_scanner.hints import Hints
 from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT
@@ -211,8 +214,49 @@ def test_no_box_no_line():
     assert [None, None] == [ocr.read(np.full(size, 250, np.uint8), may) for size in ((400, 600), (20, 900))]
 
 
+def test_a_sheet_that_lies_upside_down_is_turned(draw):
+    """Several lines as long as the ID stand above it: none of them is taken for it, and it is sought the other way round."""
+    text = draw.visit_id(91)
+    page = Image.new("L", (1000, 700), 255)
+    pen = ImageDraw.Draw(page)
+    for row, words in enumerate(("2024 PHARMACY HSINCHU 0355", "TAKE THREE TIMES A DAY 28", "NO SUBSTITUTE FOR THIS 99")):
+        pen.text((150, 60 + 60 * row), words, fill=0, font=font("mono", 32))
+    pen.text((150, 330), text, fill=0, font=font("mono", 32))
+    turned = np.ascontiguousarray(np.rot90(np.array(page), 2))
+
+    assert (text, "ocr") == (Scanner().scan(turned).visit_id, Scanner().scan(turned).confidence)
+
+
 def test_text_can_be_left_out():
     """``ocr=False`` looks at codes only."""
     page = next(corpus.pages("text", range(1000, 1001), severity=0))
 
     assert () == Scanner(ocr=False).scan(page.image).visit_ids
+
+
+@pytest.mark.parametrize("turn", [-178, -95, -88, -30, 0, 3, 60, 87, 93, 150, 180])
+@pytest.mark.parametrize("mixed", [(0, 1, 2, 3), (0, 2, 1, 3), (2, 1, 3, 0)])
+def test_corners_follow_each_other_along_the_line(turn, mixed):
+    """In whatever order four corners come, they are told clockwise, along the line from left to right or upwards."""
+    flat = np.array([[-100.0, -8], [100, -8], [100, 8], [-100, 8]])
+    angle = np.deg2rad(turn)
+    there = flat @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) + 300
+    told = ocr._in_order(there[list(mixed)])
+    along, down = told[1] - told[0], told[3] - told[0]
+
+    assert (200, 16) == (pytest.approx(np.hypot(*along)), pytest.approx(np.hypot(*down)))
+    assert along[0] * down[1] - along[1] * down[0] > 0
+    assert along[0] > 0 if abs(along[0]) >= abs(along[1]) else along[1] < 0
+
+
+def test_a_day_nobody_saw_is_no_doubt(draw):
+    """A date elsewhere on the sheet makes a reading likelier that was seen there, and no clear one doubtful."""
+    text = draw.visit_id(90)
+    likely = np.full((20, 34), 1e-5)
+    likely[np.arange(20), [ALPHABET.index(character) for character in text]] = 1.0
+    likely /= likely.sum(axis=1, keepdims=True)
+    alone = arbitrated(likely)
+    days = frozenset(date(year, month, 11) for year in (2024, 2025, 2026) for month in range(1, 13))
+
+    assert (text, text) == (alone[0], arbitrated(likely, Hints(frozenset(), days))[0])
+    assert alone[1] == pytest.approx(arbitrated(likely, Hints(frozenset(), days))[1], abs=1e-3)
