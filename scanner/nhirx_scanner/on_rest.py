@@ -8,19 +8,17 @@ from nhirx_scanner.kinds import classify
 from nhirx_scanner.locate import Bars
 from nhirx_scanner.page import Work, placed
 from nhirx_scanner.rectify import Cut
-from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT
+from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT, SAME_SHEET_DISTANCE, distance
 
 TEXT_MS, OTHERS_MS = 600.0, 100.0
 
 
 def read_text(work: Work) -> None:
     """Propose what is printed; together with a doubtful reading that says the same it is no proposal any more."""
-    if work.has_placeholder or not work.scanner.ocr or "ocr" in work.scanner.skip:
+    if work.has_placeholder or not _may_read_text(work):
         return
     from nhirx_scanner import ocr
 
-    if not ocr.is_available():
-        return
     ocr.prepare()
     if work.scanner.limit_ms is None:
         # What was seen of bars may have taken all the time; the text is another way, and a short one.
@@ -34,6 +32,27 @@ def read_text(work: Work) -> None:
             return
     if line.trust >= LEAST_TRUST_IN_TEXT:  # what is not sure enough to be proposed is not shown either: who sees it may take it
         work.take([Read(line.text, "text", line.polygon, "ocr", line.trust)])
+
+
+def tell_sheets_apart(work: Work) -> None:
+    """Two IDs in two forms are a conflict, unless the print says that each has a sheet of its own."""
+    ids = {read.text for read in work.reads if classify(read.text, read.symbology) == "visit-id"}
+    if len(ids) != 2 or not _may_read_text(work) or distance(*ids) <= SAME_SHEET_DISTANCE:
+        return
+    from nhirx_scanner import ocr, witness
+
+    ocr.prepare()
+    if work.scanner.limit_ms is None:
+        work.give(TEXT_MS)
+    work.two_sheets = witness.are_all_said(work.gray, sorted(ids), lambda: work.may("ocr"))
+
+
+def _may_read_text(work: Work) -> bool:
+    if not work.scanner.ocr or "ocr" in work.scanner.skip:
+        return False
+    from nhirx_scanner import ocr
+
+    return ocr.is_available()
 
 
 def last_resort(work: Work) -> None:

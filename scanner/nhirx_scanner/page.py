@@ -47,6 +47,7 @@ class Work:
     unlike: set[Bars] = field(default_factory=set)  # strips that no code of twenty characters looks like
     rest: list[tuple[Bars | Blob, Cut]] = field(default_factory=list)  # regions too small for an ID, not read either
     stacks: dict[Bars, Gray] = field(default_factory=dict)
+    two_sheets: bool = False  # the print says so
 
     @property
     def thorough(self) -> bool:
@@ -111,6 +112,11 @@ class Work:
         """Whether nothing that is still unread could change the answer."""
         scan = self.answer
         return scan.status in ("several", "conflict") or scan.confidence == "agreed"
+
+    @property
+    def conflicts(self) -> bool:
+        """Whether the forms read so far say different IDs, as far as they alone can tell."""
+        return self.answer.status == "conflict"
 
     @property
     def done(self) -> bool:

@@ -52,8 +52,12 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
                 stage(work)
             if work.settled:
                 on_blobs.second_sheet(work)
+            if work.conflicts and decide(work.reads, apart=lambda a, b: are_apart(gray, a, b)).status == "conflict":
+                on_rest.tell_sheets_apart(work)
             on_rest.name_others(work)
-    scan = decide(work.reads, seen=("damaged",) if work.unread else None, apart=lambda a, b: are_apart(gray, a, b))
+    scan = decide(
+        work.reads, seen=("damaged",) if work.unread else None, apart=lambda a, b: work.two_sheets or are_apart(gray, a, b)
+    )
     return replace(scan, reasons=reasons(gray, work.unread)) if scan.status == "unreadable" and work.unread else scan
 
 

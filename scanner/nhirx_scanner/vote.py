@@ -5,7 +5,8 @@ The rule above all others: an ID that is not on the page is never reported. So
 * QR, Code 128 and Code 93 check themselves; one reading of them by a library is enough (``checked``);
 * Code 39 checks nothing: one reading counts only when person and time inside it make sense, otherwise it needs a second
   engine or another printed form that says the same;
-* two IDs are two sheets only when one printed form occurs twice, or when each ID stands on its own forms away from the other;
+* two IDs are two sheets only when one printed form occurs twice, or when each ID stands on its own forms away from the other, or
+  when the print says so (``witness``);
   all else is a conflict, and then nobody is told which one is right.
 """
 
@@ -170,10 +171,14 @@ def _two_sheets(first: Sequence[Place], second: Sequence[Place], apart: Apart | 
     shared = {place.symbology for place in first} & {place.symbology for place in second}
     if shared:
         return True  # a sheet carries each printed form once
-    distance = sum(a != b for a, b in zip(first[0].text, second[0].text, strict=True))
-    if distance <= SAME_SHEET_DISTANCE:
+    if distance(first[0].text, second[0].text) <= SAME_SHEET_DISTANCE:
         return False
     return _turned(first, second) or (apart is not None and apart(first[0].center, second[0].center))
+
+
+def distance(first: str, second: str) -> int:
+    """In how many places two IDs differ."""
+    return sum(a != b for a, b in zip(first, second, strict=True))
 
 
 def _turned(first: Sequence[Place], second: Sequence[Place]) -> bool:

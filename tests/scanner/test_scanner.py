@@ -41,6 +41,7 @@ def test_every_printed_form_alone_is_read(draw, symbology, name, confidence, eff
 def test_zbar_alone_is_believed_where_a_code_checks_itself(monkeypatch, draw, symbology, status):
     """Nobody else reads the bars, and of a Code 39 one reading of that kind may be another text."""
     monkeypatch.setattr(engines, "zxing", lambda *_, **__: [])
+    monkeypatch.setattr(widths, "read", lambda _: None)
     scanner = Scanner(skip=frozenset({"model1d", "refit1d", "ocr"}))
 
     assert status == scanner.scan(draw.sheet((draw.visit_id(5), symbology, 40, 60, 2))).status
