@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
-from nhirx_scanner import Scan, Scanner, engines
+from nhirx_scanner import Scan, Scanner, engines, widths
 
 from nhirx.errors import FileMissing, InvalidValue
 
