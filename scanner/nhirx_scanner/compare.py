@@ -7,6 +7,7 @@ a damaged code, or a code of something else.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -42,14 +43,32 @@ def expected(form: Form, text: str) -> Array | None:
     if form.name == "code93":
         values = [ALPHABET93.index(letter) for letter in text]
         return np.array([47, *values, *check93(values), 47])
-    # Writers begin with pairs of digits where a text begins with four; such codes are one place shorter.
-    pairs = text[:4].isdigit()
-    if pairs != (form.symbols == 21):
+    values = _values128(text)
+    if len(values) + 1 != form.symbols:
         return None
-    letters = [ord(letter) - 32 for letter in (text[4:] if pairs else text)]
-    values = [105, int(text[:2]), int(text[2:4]), 100, *letters] if pairs else [104, *letters]
     check = (values[0] + sum(place * value for place, value in enumerate(values))) % 103
     return np.array([*values, check])
+
+
+def _values128(text: str) -> list[int]:
+    """Start and characters as writers choose them: digits in pairs at the beginning, at the end, and from four on in between."""
+    out, in_pairs = [105 if text[:2].isdigit() else 104], text[:2].isdigit()
+    for found in re.finditer(r"\d+|\D+", text):
+        run, first, last = found[0], found.start() == 0, found.end() == len(text)
+        paired = run.isdigit() and len(run) >= (2 if first or last else 4)
+        odd = len(run) % 2 if paired else 0
+        before, after = (run[:1], "") if odd and last and not first else ("", run[-1:] if odd else "")
+        pairs = run[len(before) : len(run) - len(after)] if paired else ""
+        for letters, as_pairs in ((before if paired else run, False), (pairs, True), (after, False)):
+            if letters and as_pairs != in_pairs:
+                in_pairs = as_pairs
+                out.append(99 if in_pairs else 100)
+            out += (
+                [int(letters[at : at + 2]) for at in range(0, len(letters), 2)]
+                if in_pairs
+                else [ord(each) - 32 for each in letters]
+            )
+    return out
 
 
 def compare(profile: Array, text: str, *, enlarged: float = 1.0) -> Verdict | None:

@@ -85,7 +85,7 @@ def barred(form: Form, stranger: float = 0.0) -> Array:
     last = -3 if form.name == "code93" else -1
     costs[1:last, characters] = 0
     if form.name == "code128":
-        costs[1:4, :103] = 0
+        costs[1:last, :103] = 0
         usual = np.array([ord(letter) - 32 for letter in ALPHABET])
     elif form.name == "code39":
         usual = np.arange(len(ALPHABET))

@@ -202,8 +202,11 @@ def _costs(seen: Array, form: Form, blur: float, spread: float) -> Array:
     return shaped
 
 
-def best_places(costs: Array, form: Form, places: Array | None = None) -> Array:
-    """(places × drifts): the cheapest character that may stand at each of ``places`` (all of them when None)."""
+def best_places(costs: Array, form: Form, places: Array | None = None, *, usual: bool = False) -> Array:
+    """(places × drifts): the cheapest character that may stand at each of ``places`` (all of them when None).
+
+    ``usual``: without the pairs of digits that a Code 128 seldom has behind its beginning.
+    """
     start, characters, end = allowed(form)
     best: Array = costs[:, :, characters].min(axis=2)
     last = form.symbols - 1
@@ -212,15 +215,16 @@ def best_places(costs: Array, form: Form, places: Array | None = None) -> Array:
             best[row] = costs[row][:, start].min(axis=1)
         elif place == last:
             best[row] = costs[row][:, end].min(axis=1)
-        elif form.name == "code128" and place < 4:
-            best[row] = costs[row, :, :103].min(axis=1)  # pairs of digits and the change to letters
+        elif form.name == "code128" and not (usual and place > 3):
+            best[row] = costs[row, :, :103].min(axis=1)  # pairs of digits and the changes between them and letters
         elif form.name == "code93" and place >= last - 2:
             best[row] = costs[row].min(axis=1)
     return best
 
 
 def first_look(costs: Array, form: Form) -> float:
-    best = best_places(costs, form).min(axis=1)
+    # The more may stand at a place, the more the bars of other codes look like it; five places are left out anyhow.
+    best = best_places(costs, form, usual=True).min(axis=1)
     return float(np.sort(best[1:-1])[:15].mean() + 0.15 * best[0])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 from functools import cache
@@ -96,59 +97,108 @@ def _solve39(costs: Array, strict: bool) -> Reading:
     )
 
 
-@cache
-def _plans(count: int, strict: bool) -> list[list[Array]]:
-    """What may stand at each place up to the check: characters throughout, or one or two pairs of digits before them."""
-    _, values, _ = allowed(FORMS[0])
-    if strict:
-        values = values[: len(ALPHABET)]
-    pair, change = np.arange(100), np.array([100])
-    if count == 21:
-        return [[np.array([105]), pair, pair, change, *[values] * 16]]
-    return [[np.array([103, 104]), *[values] * 20], [np.array([105]), pair, change, *[values] * 18]]
+# Classes of places in a Code 128: start with letters or with pairs of digits, a letter, a pair, the change to pairs and the one back.
+_CLASSES = "STlpCB"
+_MOST_PLANS = 6  # that are asked for a better text than the second best of the best plan
 
 
 @cache
-def _sources(count: int, strict: bool, plan: int) -> list[Array]:
-    """For each place after the start (values × checksums): from which checksum a value there leads to each checksum."""
-    allowed = _plans(count, strict)[plan]
-    return [(np.arange(103)[None] - place * values[:, None]) % 103 for place, values in enumerate(allowed) if place]
+def _plans(count: int) -> tuple[list[str], Array]:
+    """What may stand at each place up to the check, and the same as numbers of classes (plans × places).
+
+    Writers put runs of digits into pairs: at the beginning, at the end, and from four on in between. Twenty characters, all in all.
+    """
+    out = []
+    for first, between, last in itertools.product(range(4), (0, 2, 3, 4), range(4)):
+        letters = 20 - 2 * (first + between + last)
+        begins = "T" + "p" * first + "B" if first else "S"
+        ends = "C" + "p" * last if last else ""
+        run = "C" + "p" * between + "B" if between else ""
+        if len(begins) + len(run) + max(letters, 0) + len(ends) != count - 1 or letters < 2:
+            continue
+        out += [begins + "l" * at + run + "l" * (letters - at) + ends for at in (range(1, letters) if run else (letters,))]
+    return out, np.array([[_CLASSES.index(letter) for letter in plan] for plan in out])
+
+
+@cache
+def _values(letter: str, strict: bool) -> Array:
+    """The values that a place of a class may have."""
+    letters = allowed(FORMS[0])[1]
+    every = {"S": [103, 104], "T": [105], "p": range(100), "C": [99], "B": [100]}
+    return np.array(every[letter]) if letter in every else letters[: len(ALPHABET)] if strict else letters
+
+
+@cache
+def _sources(place: int, letter: str, strict: bool) -> Array:
+    """(values × checksums): from which checksum a value at ``place`` leads to each checksum."""
+    sources: Array = (np.arange(103)[None] - place * _values(letter, strict)[:, None]) % 103
+    return sources
+
+
+def _by_plan(costs: Array, strict: bool) -> tuple[list[str], Array]:
+    """The plans for so many places, and what the cheapest text of each costs up to the check, whatever that says."""
+    plans, classes = _plans(len(costs))
+    least = np.stack([costs[:-1, _values(letter, strict)].min(axis=1) for letter in _CLASSES], 1)
+    sums: Array = least[np.arange(len(costs) - 1)[None], classes].sum(axis=1)
+    return plans, sums
+
+
+def _summed(costs: Array, plan: str, strict: bool) -> tuple[Array, list[Array]]:
+    """(checksums,): what the cheapest text of ``plan`` with that checksum costs up to the check; and what led there, by place."""
+    start = _start(costs, plan)
+    totals = np.full(103, math.inf)
+    totals[start % 103] = costs[0, start]
+    steps: list[Array] = []
+    for place, letter in enumerate(plan[1:], 1):
+        options = totals[_sources(place, letter, strict)] + costs[place, _values(letter, strict)][:, None]
+        steps.append(options)
+        totals = options.min(axis=0)
+    return totals, steps
+
+
+def _start(costs: Array, plan: str) -> int:
+    values = _values(plan[0], strict=False)
+    return int(values[costs[0, values].argmin()])
+
+
+def _of_other_plans(costs: Array, strict: bool, taken: int, within: float) -> float:
+    """What the cheapest text of another plan costs whose check is right, where that is less than ``within``; else ``within``."""
+    plans, sums = _by_plan(costs, strict)
+    least, check = within, float(costs[-1, :103].min())
+    for number in np.argsort(sums)[: _MOST_PLANS + 1]:
+        if sums[number] + check >= least:
+            break
+        if number != taken:
+            least = min(least, float((_summed(costs, plans[number], strict)[0] + costs[-1, :103]).min()))
+    return least
 
 
 def _solve128(costs: Array, strict: bool) -> Reading:
     last = len(costs) - 1
-    plans = _plans(len(costs), strict)
-    sums = [sum(float(costs[k, allowed].min()) for k, allowed in enumerate(plan)) for plan in plans]
+    plans, sums = _by_plan(costs, strict)
     number = int(np.argmin(sums))
-    plan, free = plans[number], sums[number] + float(costs[last, :103].min())
-    start = int(plan[0][costs[0, plan[0]].argmin()])
-    # totals[r]: the cheapest text so far whose checksum is r. The check character then prices each r.
-    totals = np.full(103, math.inf)
-    totals[start % 103] = costs[0, start]
-    rows = np.arange(103)
-    came: list[Array] = []
-    for place, source in enumerate(_sources(len(costs), strict, number), 1):
-        options = totals[source] + costs[place, plan[place]][:, None]
-        chosen = options.argmin(axis=0)
-        came.append(chosen)
-        totals = options[chosen, rows]
+    plan, free = plans[number], float(sums[number]) + float(costs[last, :103].min())
+    # The check character prices each checksum.
+    totals, steps = _summed(costs, plan, strict)
     totals = totals + costs[last, :103]
     rest = int(totals.argmin())
     residue, picked = rest, []
     for place in range(last - 1, 0, -1):
-        value = int(plan[place][came[place - 1][residue]])
+        value = int(_values(plan[place], strict)[steps[place - 1][:, residue].argmin()])
         picked.append(value)
         residue = (residue - place * value) % 103
     picked.reverse()
-    each = np.array([costs[0, start], *(costs[k + 1, v] for k, v in enumerate(picked)), costs[last, rest]])
+    each = np.array([costs[0, _start(costs, plan)], *(costs[k + 1, v] for k, v in enumerate(picked)), costs[last, rest]])
     ordered = np.sort(totals)
-    ordered_leads = [np.partition(costs[k, allowed], 1) for k, allowed in enumerate(plan[1:], 1) if len(allowed) > 1]
+    ordered_leads = [
+        np.partition(costs[k, _values(letter, strict)], 1) for k, letter in enumerate(plan[1:], 1) if letter not in _CLASSES[-2:]
+    ]
     return Reading(
-        text128(picked, pairs=start == 105),
+        text128(picked, plan),
         "code128",
         float(each.mean()),
         float(np.sort(each)[-2]),
-        float(ordered[1] - ordered[0]),
+        _of_other_plans(costs, strict, number, float(ordered[1])) - float(ordered[0]),
         float(totals[rest] - free),
         float(sorted(float(pair[1] - pair[0]) for pair in ordered_leads)[1]),
     )
@@ -160,34 +210,27 @@ def runner_up128(costs: Array) -> float:
     ``Reading.margin`` compares texts of different check characters only; two texts may well share theirs.
     """
     last = len(costs) - 1
-    plans = _plans(len(costs), strict=False)
-    number = int(np.argmin([sum(float(costs[k, values].min()) for k, values in enumerate(plan)) for plan in plans]))
+    plans, sums = _by_plan(costs, strict=False)
+    number = int(np.argmin(sums))
     plan = plans[number]
-    start = int(plan[0][costs[0, plan[0]].argmin()])
-    totals = np.full(103, math.inf)
-    totals[start % 103] = costs[0, start]
-    steps: list[Array] = []
-    for place, source in enumerate(_sources(len(costs), strict=False, plan=number), 1):
-        options = totals[source] + costs[place, plan[place]][:, None]
-        steps.append(options)
-        totals = options.min(axis=0)
+    totals, steps = _summed(costs, plan, strict=False)
     rest = costs[last, :103].copy()  # what the places after this one cost at least, by the checksum so far
     best = float((totals + rest).min())
     least = math.inf
     for place in range(last - 1, 0, -1):
-        values = plan[place]
+        values = _values(plan[place], strict=False)
         by_value = np.sort((steps[place - 1] + rest[None]).min(axis=1))
         if len(values) > 1:
             least = min(least, float(by_value[1]) - best)
         onwards = (np.arange(103)[None] + place * values[:, None]) % 103
         rest = (costs[place, values][:, None] + rest[onwards]).min(axis=0)
-    return least
+    return _of_other_plans(costs, False, number, best + least) - best
 
 
-def text128(values: list[int], *, pairs: bool) -> str:
-    digits = values[: values.index(100)] if pairs else []
-    letters = values[len(digits) + 1 :] if pairs else values
-    return "".join(f"{value:02d}" for value in digits) + "".join(chr(value + 32) for value in letters)
+def text128(values: list[int], plan: str) -> str:
+    """The text of the places after the start."""
+    written = {"l": lambda value: chr(value + 32), "p": lambda value: f"{value:02d}"}
+    return "".join(written[letter](value) for letter, value in zip(plan[1:], values, strict=True) if letter in written)
 
 
 def _weakest(data: Array) -> float:

@@ -53,7 +53,18 @@ def test_a_damaged_place_is_no_conflict(draw):
             assert verdict is None or verdict.says == "same"
 
 
-@pytest.mark.parametrize("text", ["0USE4FA11RP4J370WR4K", "1234AFA11RP4J370WR4K"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0USE4FA11RP4J370WR4K",
+        "1234AFA11RP4J370WR4K",
+        "07D31ZR9339Q53B3ZM93",
+        "0V3DWLQ85417B3BL31M1",
+        "ABCDEFGHJKLMNPQRS123",
+        "ABCDEFGH123456KLMNPQ",
+        "ABCDEFGHJKLMNPQ12345",
+    ],
+)
 def test_the_expected_code_is_the_one_that_writers_print(text):
     """Start, pairs of digits and check of Code 128 as another program writes them."""
     written = np.array(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128).to_image(scale=1, add_quiet_zones=False))[0]

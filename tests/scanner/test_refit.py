@@ -154,6 +154,36 @@ def test_the_drawing_is_the_code():
     assert float(np.abs(drawn[: len(line)] - line[: len(drawn)]).max()) < 0.12
 
 
+@pytest.mark.parametrize("text", ["0R2MHMC1691QA3DESR1F", "0V3DWLQ85417B3BL31MA", "0ZJJ5MV11DVAW3CLJ993", "07D31ZR9339Q53B3ZM93"])
+def test_digits_within_a_code_128_may_be_pairs(text):
+    """Writers change to pairs of digits for four digits in between, and for two at the end: both models read such codes."""
+    import zxingcpp
+
+    picture = np.array(zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128).to_image(scale=3, add_quiet_zones=False))
+    line = cv2.GaussianBlur(np.pad(picture[0].astype(np.float32), 40, constant_values=255)[None], (0, 0), 2.4)[0]
+    readings, found = read1d.read_profile(line), refit.read(line)
+
+    assert (text, 0.0) == (readings[0].text, round(readings[0].forced, 6))
+    assert found is not None
+    assert (text, True) == (found.text, found.is_sure(plausible=False))
+
+
+def test_another_way_to_write_the_digits_is_another_text():
+    """What the last two places say as letters competes with what they say as a pair of digits."""
+    values = [104, *(ord(letter) - 32 for letter in "ABCDEFGHJKLMNPQRST"), 99, 93]
+    check = (104 + sum(place * value for place, value in enumerate(values) if place)) % 103
+    costs = np.full((22, 106), 100.0)
+    costs[np.arange(22), [*values, check]] = 0.0
+    costs[19, 33], costs[20, 34] = 1.0, 1.0
+    rival = (104 + sum(place * value for place, value in enumerate([*values[:19], 33, 34]) if place)) % 103
+    costs[21, rival] = 0.5
+    reading = solve1d.solve_places(costs, FORMS[0])
+
+    assert ("ABCDEFGHJKLMNPQRST93", 0.0) == (reading.text, reading.forced)
+    assert pytest.approx(2.5) == reading.margin
+    assert pytest.approx(2.5) == solve1d.runner_up128(costs)
+
+
 def test_the_second_best_text_is_found_exactly():
     """Two places whose changes cancel in the check: the rival has the same check character, and its price is known."""
     form = FORMS[0]
