@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nhirx_scanner import compare, engines, locate, read1d, rectify, refit, steered
+from nhirx_scanner import compare, engines, locate, read1d, rectify, refit, steered, widths
 from nhirx_scanner.engines import Read
 from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars
@@ -102,8 +102,29 @@ def retry(work: Work) -> None:
     for bars, cut in work.open_bars:
         if not work.may("retry"):
             return
+        measured = _measured(work, bars, cut)
+        if measured:
+            settle(work, bars, cut, measured)
+            continue
         reads = engines.zxing(work.stacked(bars, cut), "linear", rotate=False, downscale=False, invert=False)
         settle(work, bars, cut, [read for read in reads if read.symbology != "code39" or not _is_doubted(read, cut)])
+
+
+def _measured(work: Work, bars: Bars, cut: Cut) -> list[Read]:
+    """A Code 39 by its widths; where they leave a doubt, only together with zbar, which measures them as well."""
+    found = widths.read(rectify.weighed(cut.picture))
+    if found is None or not found.is_fair or not is_plausible_id(found.text):
+        return []
+    reads = [Read(found.text, "code39", (), "widths")]
+    if found.is_clear:
+        return reads
+    others = engines.zbar(work.stacked(bars, cut), "linear") or engines.zbar(cut.picture, "linear")
+    return [*reads, Read(found.text, "code39", (), "zbar")] if any(other.text == found.text for other in others) else []
+
+
+def is_plausible_id(text: str) -> bool:
+    """Whether a text of bars is a visit ID that makes sense."""
+    return classify(text, "code39") == "visit-id" and is_plausible(text)
 
 
 def _is_doubted(read: Read, cut: Cut) -> bool:
