@@ -18,6 +18,7 @@ from nhirx_scanner.symbols import ALPHABET93
 
 RATE = 4  # samples per module
 TAIL = 6  # modules that blur carries a character over its rim
+_PAIRED = 1.0  # of a stranger, what a pair of digits costs more where letters are usual
 _STOP128 = (2.0, 3.0, 3.0, 1.0, 1.0, 1.0, 2.0)
 
 
@@ -95,6 +96,9 @@ def barred(form: Form, stranger: float = 0.0) -> Array:
     strange = np.ones(costs.shape[1], bool)
     strange[usual] = False
     costs[1:last, strange] += stranger
+    if form.name == "code128":
+        # Behind the beginning, pairs of digits are for one code in five.
+        costs[4:last, np.setdiff1d(np.arange(103), characters)] += _PAIRED * stranger
     return costs
 
 

@@ -35,6 +35,7 @@ _SMEARED, _SOFTER, _PIECE = (
 _FLAT, _STEEP = 0.42, 0.85  # steepness below which nothing of twenty characters is left, and below which it is soft
 _DARK = {"code128": 0.47, "code39": 0.55, "code93": 0.47}  # share of ink in codes of usual text
 _BARS = {"code128": 3, "code39": 5, "code93": 3}  # bars per character
+_PAIRED = 0.03  # what such a pair costs more than a letter, where letters are usual
 _FIRST = slice(None, None, 2)  # of the drifts, for the first look
 _NO_LOOK, _NO_SOFT_LOOK = (0.14, 0.25), 0.11  # first look above which a line is no code of twenty characters
 _MORE_BLURS = 0.03  # mean cost above that limit for which no other blur will help
@@ -216,7 +217,9 @@ def best_places(costs: Array, form: Form, places: Array | None = None, *, usual:
         elif place == last:
             best[row] = costs[row][:, end].min(axis=1)
         elif form.name == "code128" and not (usual and place > 3):
-            best[row] = costs[row, :, :103].min(axis=1)  # pairs of digits and the changes between them and letters
+            # Pairs of digits and the changes between them and letters.
+            pairs = costs[row, :, :103].min(axis=1)
+            best[row] = pairs if place < 4 else np.minimum(best[row], pairs + _PAIRED)
         elif form.name == "code93" and place >= last - 2:
             best[row] = costs[row].min(axis=1)
     return best
