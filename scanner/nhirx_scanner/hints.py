@@ -23,6 +23,14 @@ _DAYS = (
     re.compile(r"(?<![0-9A-Z])(1[0-3]\d)(0[1-9]|1[0-2])([0-3]\d)(?![0-9A-Z])"),
     re.compile(r"(?<![0-9A-Z])(20\d\d)\??(0[1-9]|1[0-2])\??([0-3]\d)"),
 )
+# Small or soft, a stroke between numbers reads as a slender character or as nothing. Then the line has to hold a date and nothing else,
+# or a date with an hour. Some digits fall apart in two ways: the one with the fewest strokes and the one with the most are both taken.
+_STROKE = r"[?01467JTUV]"
+_CLEAR, _LOST = (
+    rf"(?<![0-9A-Z])(1[0-3]\d|20\d\d){_STROKE}{{{least},2}}(0[1-9]|1[0-2]){_STROKE}{{{least},2}}([0-3]\d)" for least in (1, 0)
+)
+_HOUR = rf"\?{{0,3}}([01]\d|2[0-3]){_STROKE}?[0-5]\d"
+_SOFT_DAYS = tuple(re.compile(each.replace("2}", few) + r"\?*$") for each in (_CLEAR, _LOST + _HOUR) for few in ("2}", "2}?"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +52,7 @@ def hints(lines: Iterable[str]) -> Hints:
         for found in _TEN.finditer(line):
             if (holder := _holder(found.group(1))) is not None:
                 holders.add(holder)
-        for pattern in _DAYS:
+        for pattern in (*_DAYS, *_SOFT_DAYS):
             for found in pattern.finditer(line):
                 year = int(found.group(1))
                 try:

@@ -21,20 +21,18 @@ from numpy.typing import NDArray
 
 from nhirx.identifiers.visit_id import ALPHABET, LENGTH
 from nhirx_scanner import ctc, textline
-from nhirx_scanner.arbiter import PERSON, arbitrated, costs
+from nhirx_scanner.arbiter import arbitrated, costs
 from nhirx_scanner.centreline import Strip, straight, strip
 from nhirx_scanner.engines import Gray, Polygon
 from nhirx_scanner.hints import Hints, hints
 from nhirx_scanner.kinds import is_plausible
-from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT
 
 Array = NDArray[Any]
 
 _WHOLE = -0.12  # mean log probability of a path that leaves nothing out: 9 in 10 lines read rightly are above -0.03
-_NO_DOUBT, _AGREES = (
-    0.9,
-    0.5,
-)  # of each place, by the other recogniser: so much where ours has a little doubt, and where it has none
+_ASKED = 0.94  # trust of our own network from which on the other one can make it enough
+_MOST, _OTHER = 0.999, 0.7  # no witness counts for more than this trust; weight of the other's log odds
+_AT_ONCE = 0.99  # trust of the other's first look after which it is not asked for more, where ours has its most
 _AREA = 0.6e6  # pixels of the page while lines are looked for; half as many lose one ID in eight of small print
 _MOST_LINES = 6  # that may hold the ID, and of all others that are asked for a person and a day
 _MOST_TURNED, _MOST_FIELDS = 2, 40
@@ -47,7 +45,7 @@ _CAPITALS = (28.0, 22.0)  # pixels of 32: at first sight
 _CLOSER = (1.0, 0.88, 1.12)  # of them, when looked at closely
 _NEAR = 0.15  # a look whose path is so much worse than the best one saw something else
 _GENERAL_ROWS, _GENERAL_CAPITALS = 48, (30.0, 36.0, 24.0)  # of rapidocr's recogniser
-_GENERAL_LEAST, _GENERAL_WHOLE = -0.6, -0.15
+_GENERAL_LEAST = -0.6
 _LOCK = threading.Lock()
 
 
@@ -109,10 +107,10 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
     # Twenty can be forced out of nineteen or of twenty-one, and every one of them looks right: but not the path as a whole.
     if max((path.score for path in paths), default=-math.inf) < _WHOLE:
         return replace(line, trust=0.0)
-    if line.trust < LEAST_TRUST_IN_TEXT:
+    if line.trust < _ASKED:
         return line
     # A stroke that is cut by glare or a worn ribbon makes another letter, and a clear one: our own network has no doubt then.
-    return line if may() and _is_confirmed(line, sight, fields) else replace(line, trust=0.0)
+    return replace(line, trust=_jointly(line.trust, _witness(line, sight, fields)) if may() else 0.0)
 
 
 def _best_sight(gray: Gray, boxes: Sequence[Array], may: Callable[[], bool]) -> _Sight | None:
@@ -237,26 +235,37 @@ def _fields(gray: Gray, boxes: Sequence[Array], sight: _Sight, may: Callable[[],
     return hints(told)
 
 
-def _is_confirmed(line: Line, sight: _Sight, fields: Hints) -> bool:
-    """Whether rapidocr's recogniser, made for any text and of another training, reads the same."""
+def _jointly(own: float, other: float) -> float:
+    """Trust in what both recognisers read: log odds are added, the other counts for less. Two doubts are no certainty: each is held to
+    ``_MOST``, so that neither makes up for more than a little of the other."""
+    if other <= 0.0:
+        return 0.0
+    odds = _odds(own) + _OTHER * _odds(other)
+    return 1 / (1 + math.exp(-odds))
+
+
+def _odds(trust: float) -> float:
+    held = min(max(trust, 1 - _MOST), _MOST)
+    return math.log(held / (1 - held))
+
+
+def _witness(line: Line, sight: _Sight, fields: Hints) -> float:
+    """How far rapidocr's recogniser, made for any text and of another training, trusts in the same; 0 when it reads otherwise."""
     paths: list[ctc.Path] = []
     for capital in _GENERAL_CAPITALS:
         path = _general(sight, capital)
-        if path is not None:
-            paths.append(path)
-            if len(paths) == 1 and _says(ctc.together(paths), line, fields, _NO_DOUBT):
-                return True
-    if max((path.score for path in paths), default=-math.inf) <= _GENERAL_WHOLE:
-        return False
-    return _says(ctc.together(paths), line, fields, _AGREES)
+        if path is None:
+            continue
+        paths.append(path)
+        if len(paths) == 1 and line.trust >= _MOST and (sure := _says(ctc.together(paths), line, fields)) >= _AT_ONCE:
+            return sure
+    return _says(ctc.together(paths), line, fields) if paths else 0.0
 
 
-def _says(likely: Array, line: Line, fields: Hints, least: float) -> bool:
-    """Whether ``likely`` (20, 34) says the same as the line. Where the sheet's fields say it too, only the whole has to."""
-    seen = likely[np.arange(LENGTH), [ALPHABET.index(character) for character in line.text]]
-    if line.text[PERSON] in fields.holders:
-        seen[PERSON] = 1.0
-    return bool((seen >= least).all()) and arbitrated(likely, fields)[0] == line.text
+def _says(likely: Array, line: Line, fields: Hints) -> float:
+    """The trust that ``likely`` (20, 34) gives to the line's text, 0 when it gives another. The sheet's fields weigh here as well."""
+    text, trust = arbitrated(likely, fields)
+    return trust if text == line.text else 0.0
 
 
 def _general(sight: _Sight, capital: float) -> ctc.Path | None:

@@ -50,6 +50,36 @@ def test_a_day_in_the_ways_it_is_printed(line):
     assert frozenset({date(2026, 11, 18)}) == hints([line]).days
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "?115711?1809?30",
+        "?115411?180930",
+        "?11511180930",
+        "?115111?180930",
+        "?115J11J18",
+        "?115?711?1809?30",
+        "?115?11V18?09?30?",
+    ],
+)
+def test_a_day_whose_strokes_read_as_something_else(line):
+    """Small print: strokes are slender letters or nothing. With the hour behind it a date is one all the same."""
+    assert frozenset({date(2026, 11, 18)}) == hints([line]).days
+
+
+def test_digits_that_fall_apart_in_two_ways_are_both_days():
+    """115/06/01 14:18 and 115/10/10 14:18 with a slender 6 and a slender 1: neither is thrown away, and the ID tells."""
+    assert frozenset({date(2026, 6, 1), date(2026, 10, 10)}) == hints(["?1151061011418"]).days
+
+
+@pytest.mark.parametrize(
+    "line", ["115711718093", "11571181", "?11571184180930", "?115511?1809?30", "1151118093055", "?11571171809?75"]
+)
+def test_digits_that_make_no_date_with_an_hour(line):
+    """A digit too many or too few, a character that no stroke looks like, an hour with 75 minutes: no day is made of it."""
+    assert frozenset() == hints([line]).days
+
+
 def test_no_day_and_no_person():
     """A day that does not exist, a chart number, a drug."""
     assert Hints() == hints(["114?02?30", "10039921", "AX90001100", ""])

@@ -123,13 +123,15 @@ def test_a_second_witness_may_doubt_two_letters_and_no_more(draw):
 
 
 def test_a_second_recogniser_says_the_same_or_something_else(draw):
-    """A letter that it sees otherwise is not the same, however weakly it saw the rest of it; a doubt is the same while it is small."""
+    """A letter that it sees otherwise is not the same, however weakly it saw the rest of it; a doubt is a doubt of the whole."""
     text = draw.visit_id(88)
     rival = "Z" if text[2] != "Z" else "Y"
     line = ocr.Line(text, (), 0.995, _likely(text, {}))
-    seen = [_likely(text, {}), _likely(text, {2: (rival, 0.4)}), _likely(text, {2: (rival, 0.6)})]
+    sure, doubtful, against = (ocr._says(_likely(text, {2: (rival, share)}), line, Hints()) for share in (0.0, 0.4, 0.6))
 
-    assert [True, True, False] == [ocr._says(each, line, Hints(), 0.5) for each in seen]
+    assert sure > 0.98
+    assert doubtful == pytest.approx(0.6, abs=0.02)
+    assert against == 0.0
 
 
 def test_what_the_fields_say_need_not_be_seen_by_both(draw):
@@ -137,9 +139,27 @@ def test_what_the_fields_say_need_not_be_seen_by_both(draw):
     text = draw.visit_id(88)
     assert text[7] in "12"
     line = ocr.Line(text, (), 0.995, _likely(text, {}))
-    other = _likely(text, {7: ("3" if text[7] != "3" else "4", 0.7)})
+    other = _likely(text, {8: ("3" if text[8] != "3" else "4", 0.7)})
 
-    assert [True, False] == [ocr._says(other, line, fields, 0.5) for fields in (Hints(frozenset({text[6:13]})), Hints())]
+    assert ocr._says(other, line, Hints(frozenset({text[6:13]}))) > 0.9
+    assert ocr._says(other, line, Hints()) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "is_enough"),
+    [
+        (0.9999, 0.9999, True),
+        (0.9999, 0.8, True),
+        (0.96, 0.999, True),
+        (0.9999, 0.6, False),
+        (0.98, 0.98, False),
+        (0.93, 0.999999, False),
+        (0.9999, 0.0, False),
+    ],
+)
+def test_one_recogniser_makes_up_for_a_little_doubt_of_the_other(own, other, is_enough):
+    """Where ours is nearly sure the other has to be sure; and neither is ever sure enough alone."""
+    assert is_enough == (ocr._jointly(own, other) >= LEAST_TRUST_IN_TEXT)
 
 
 def test_a_line_that_the_other_recogniser_reads_otherwise_is_not_proposed(draw, monkeypatch):
