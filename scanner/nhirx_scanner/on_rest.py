@@ -34,6 +34,13 @@ def read_text(work: Work) -> None:
         work.take([Read(line.text, "text", line.polygon, "ocr", line.trust)])
 
 
+def second_sheet(work: Work) -> None:
+    """Once an answer is settled: the strongest strips that may hold an ID and that nobody has read may be those of another sheet."""
+    for look in (on_bars.retry, on_bars.model):
+        if work.answer.status == "found" and work.may("second"):
+            look(work)
+
+
 def tell_sheets_apart(work: Work) -> None:
     """Two IDs in two forms are a conflict, unless the print says that each has a sheet of its own."""
     ids = {read.text for read in work.reads if classify(read.text, read.symbology) == "visit-id"}

@@ -51,6 +51,7 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
                     break
                 stage(work)
             if work.settled:
+                on_rest.second_sheet(work)
                 on_blobs.second_sheet(work)
             if work.conflicts and decide(work.reads, apart=lambda a, b: are_apart(gray, a, b)).status == "conflict":
                 on_rest.tell_sheets_apart(work)
