@@ -10,7 +10,7 @@ from nhirx_scanner.page import Work, placed
 from nhirx_scanner.rectify import Cut
 from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT, SAME_SHEET_DISTANCE, distance
 
-TEXT_MS, OTHERS_MS = 600.0, 100.0
+TEXT_MS, SHORT_TEXT_MS, OTHERS_MS = 600.0, 300.0, 100.0
 
 
 def read_text(work: Work) -> None:
@@ -22,7 +22,7 @@ def read_text(work: Work) -> None:
     ocr.prepare()
     if work.scanner.limit_ms is None:
         # What was seen of bars may have taken all the time; the text is another way, and a short one.
-        work.give(TEXT_MS)
+        work.give(SHORT_TEXT_MS if "long" in work.scanner.skip else TEXT_MS)
     line = ocr.read(work.gray, lambda: work.may("ocr"))
     if line is None:
         return

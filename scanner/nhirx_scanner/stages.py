@@ -30,8 +30,22 @@ if TYPE_CHECKING:
     from nhirx_scanner.result import Scan
     from nhirx_scanner.scanner import Scanner
 
-STAGES = ("regions", "faint", "retry", "zbar", "opencv", "model1d", "refit1d", "modelqr", "judge", "second", "ocr", "others")
-THOROUGH_MS, FAST_MS = 1200.0, 60.0  # of a core, and of the clock on the wall
+STAGES = (
+    "regions",
+    "faint",
+    "retry",
+    "zbar",
+    "opencv",
+    "model1d",
+    "refit1d",
+    "modelqr",
+    "judge",
+    "second",
+    "ocr",
+    "others",
+    "long",
+)
+THOROUGH_MS, SHORT_MS, FAST_MS = 1200.0, 300.0, 60.0  # of a core, of it without the stage ``long``, and of the clock on the wall
 _WITH_CODES = (on_bars.find_faint, on_bars.retry, on_bars.model, on_bars.redraw, on_blobs.retry, on_blobs.model)
 _WITHOUT = (on_rest.read_text, on_rest.last_resort)
 
@@ -73,7 +87,7 @@ def fast_pass(gray: Gray, scanner: Scanner) -> Work:
     if scanner.limit_ms is not None:
         work.until = started + scanner.limit_ms / 1000.0
     elif own:
-        work.until = started + THOROUGH_MS / 1000.0
+        work.until = started + (SHORT_MS if "long" in scanner.skip else THOROUGH_MS) / 1000.0
     else:
         # Video must go on: what was not read at once may take about twice as long again, the last look at a region included.
         work.until = started + min(FAST_MS / 1000.0, 2.1 * (clock() - started))
