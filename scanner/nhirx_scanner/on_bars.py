@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from nhirx_scanner import compare, engines, locate, read1d, rectify, refit, steered, widths
 from nhirx_scanner.engines import Read
+from nhirx_scanner.forms import Array
+from nhirx_scanner.gathered import bared, gathered, is_uneven, levelled
 from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars
 from nhirx_scanner.page import SECOND_BARS, Work, is_known, placed
@@ -13,10 +16,16 @@ from nhirx_scanner.rectify import Cut
 from nhirx_scanner.recut import recut
 from nhirx_scanner.straighten import straightened
 
-_MOST, _MOST_FAINT, _MOST_AGAIN, _MOST_REDRAWN, _LEAST_REDRAWN = 8, 5, 5, 4, 2
+_MOST, _MOST_FAINT, _MOST_AGAIN, _MOST_REDRAWN, _LEAST_REDRAWN, _MOST_LIT = 8, 5, 5, 4, 2, 2
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
 _SEEN_WELL, _IN_THE_BALANCE = 0.08, 0.01  # mean cost of a Code 39, and lead of its weakest character
+_IN_TWO_MINDS = 0.03  # such a lead with which the drawing is asked
+_FITS, _LEAST_SHARE = (
+    0.08,
+    0.15,
+)  # misfit of a drawing that says something, and the least lead of a place of it beside the usual one
+_SOMETHING = 20.0  # usual lead of a place from which on another line of the strip may say more
 _NO_CODE = 0.165  # mean cost of the best model above which a strip is no code of twenty characters
 
 
@@ -119,7 +128,9 @@ def _measured(work: Work, bars: Bars, cut: Cut) -> list[Read]:
     if found.is_clear:
         return reads
     others = engines.zbar(work.stacked(bars, cut), "linear") or engines.zbar(cut.picture, "linear")
-    return [*reads, Read(found.text, "code39", (), "zbar")] if any(other.text == found.text for other in others) else []
+    if all(other.text != found.text for other in others) or _is_weakly_drawn(found.text, cut):
+        return []
+    return [*reads, Read(found.text, "code39", (), "zbar")]
 
 
 def is_plausible_id(text: str) -> bool:
@@ -131,10 +142,22 @@ def _is_doubted(read: Read, cut: Cut) -> bool:
     """Whether the model, which sees the code well, reads another Code 39 there or has a place of it in the balance.
 
     Nothing checks one, and a library that reads only the average of a strip has read a place the other way round that a stroke had
-    made half of one character and half of the other.
+    made half of one character and half of the other. Where it is in two minds about a place, the drawing is asked.
     """
     seen = read1d.read_profile(rectify.weighed(cut.picture), enlarged=cut.enlarged)[:1]
-    return any(each.cost < _SEEN_WELL and (each.text != read.text or each.weakest < _IN_THE_BALANCE) for each in seen)
+    if any(each.cost < _SEEN_WELL and (each.text != read.text or each.weakest < _IN_THE_BALANCE) for each in seen):
+        return True
+    return any(each.weakest < _IN_TWO_MINDS for each in seen) and _is_weakly_drawn(read.text, cut)
+
+
+def _is_weakly_drawn(text: str, cut: Cut) -> bool:
+    """Whether a drawing that fits says something else, or leads at one place by much less than at the others: a stroke made a character
+    another one there, and left what no character has.
+    """
+    drawn = refit.read(rectify.weighed(cut.picture), enlarged=cut.enlarged)
+    if drawn is None or drawn.fit.misfit > _FITS:
+        return False
+    return drawn.text != text or drawn.lead < _LEAST_SHARE * drawn.usual
 
 
 def model(work: Work) -> None:
@@ -177,12 +200,56 @@ def redraw(work: Work) -> None:
             _compare(work, bars, cut)
             continue
         found = refit.read(rectify.weighed(cut.picture), enlarged=cut.enlarged)
-        if found is not None:
-            read = Read(found.text, found.symbology, (), "model")
-            if _is_sure(found, agreed=found.text == work.twice.get(bars)):
-                settle(work, bars, cut, [read])
-            else:
-                work.doubtful.setdefault(found.text, read.moved(bars.polygon))
+        if not _told(work, bars, cut, found):
+            work.drawn.append((bars, cut, found))
+
+
+def draw_again(work: Work) -> None:
+    """What was drawn and not believed, by other lines of the strip; and what a spot of light lies on, so that it looked like no code."""
+    if work.done:
+        return
+    drawn = {bars for bars, _, _ in work.drawn}
+    others = sorted((item for item in work.open_bars if item[0] not in drawn), key=lambda item: -item[0].score)
+    lit = [(bars, cut, None) for bars, cut in others if is_uneven(rectify.weighed(cut.picture), cut.enlarged)]
+    for bars, cut, plain in [*lit[:_MOST_LIT], *work.drawn]:
+        heard = [] if plain is None else [plain.text]
+        for line in _other_lines(cut, plain):
+            if work.done or not work.may("refit1d"):
+                return
+            found = refit.read(line, enlarged=cut.enlarged)
+            if _told(work, bars, cut, found, heard):
+                break
+            heard += [] if found is None else [found.text]
+            # Under a spot of light the model has seen too little so far.
+            seen = read1d.read_profile(line, enlarged=cut.enlarged)[:1] if plain is None else []
+            if seen and seen[0].symbology != "code39" and is_believed(seen[0]):
+                settle(work, bars, cut, [Read(seen[0].text, seen[0].symbology, (), "model")])
+                break
+
+
+def _other_lines(cut: Cut, plain: refit.Refit | None) -> Iterator[Array]:
+    """Lines that may say more than the mean, which has said ``plain``."""
+    line = rectify.weighed(cut.picture)
+    if plain is None and is_uneven(line, cut.enlarged):
+        yield levelled(line, cut.enlarged)
+        yield bared(cut.picture)
+    elif plain is not None and plain.usual > _SOMETHING:
+        yield levelled(line, cut.enlarged)
+        yield gathered(cut.picture)
+
+
+def _told(work: Work, bars: Bars, cut: Cut, found: refit.Refit | None, heard: list[str] | None = None) -> bool:
+    """Take what was drawn of a strip, where it is sure enough; ``heard`` is what other lines of the strip have said, None for its mean."""
+    if found is None:
+        return False
+    read = Read(found.text, found.symbology, (), "model")
+    # Nothing checks a Code 39: what only one of the other lines says is not enough.
+    alike = found.symbology != "code39" or heard is None or found.text in heard
+    if alike and _is_sure(found, agreed=found.text == work.twice.get(bars)):
+        settle(work, bars, cut, [read])
+        return True
+    work.doubtful.setdefault(found.text, read.moved(bars.polygon))
+    return False
 
 
 def _compare(work: Work, bars: Bars, cut: Cut) -> None:

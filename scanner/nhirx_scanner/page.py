@@ -23,6 +23,7 @@ from nhirx_scanner.vote import decide
 if TYPE_CHECKING:
     from nhirx_scanner.engines import Gray
     from nhirx_scanner.locate import Texture
+    from nhirx_scanner.refit import Refit
     from nhirx_scanner.scanner import Scanner
 
 SECOND_BARS, SECOND_BLOBS = 2, 2
@@ -47,6 +48,9 @@ class Work:
     unlike: set[Bars] = field(default_factory=set)  # strips that no code of twenty characters looks like
     rest: list[tuple[Bars | Blob, Cut]] = field(default_factory=list)  # regions too small for an ID, not read either
     stacks: dict[Bars, Gray] = field(default_factory=dict)
+    drawn: list[tuple[Bars, Cut, Refit | None]] = field(
+        default_factory=list
+    )  # strips with what their mean says, which is not sure
     two_sheets: bool = False  # the print says so
 
     @property

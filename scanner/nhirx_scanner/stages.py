@@ -3,7 +3,7 @@
 1. the whole picture by zxing-cpp, in the symbologies that can hold a visit ID;
 2. regions by texture; each one rectified and read again (``on_bars``, ``on_blobs``);
 3. retries on the regions: averaged bands, sharpened and flattened copies;
-4. our own decoders by model, for bars and for QR codes;
+4. our own decoders by model, for bars and for QR codes, and for bars once more;
 5. the printed text, zbar and OpenCV (``on_rest``);
 6. the names of the other codes.
 
@@ -46,7 +46,15 @@ STAGES = (
     "long",
 )
 THOROUGH_MS, SHORT_MS, FAST_MS = 1200.0, 300.0, 60.0  # of a core, of it without the stage ``long``, and of the clock on the wall
-_WITH_CODES = (on_bars.find_faint, on_bars.retry, on_bars.model, on_bars.redraw, on_blobs.retry, on_blobs.model)
+_WITH_CODES = (
+    on_bars.find_faint,
+    on_bars.retry,
+    on_bars.model,
+    on_bars.redraw,
+    on_blobs.retry,
+    on_blobs.model,
+    on_bars.draw_again,
+)
 _WITHOUT = (on_rest.read_text, on_rest.last_resort)
 
 one_core()
