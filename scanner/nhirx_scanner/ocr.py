@@ -30,8 +30,8 @@ from nhirx_scanner.kinds import is_plausible
 Array = NDArray[Any]
 
 _WHOLE = -0.12  # mean log probability of a path that leaves nothing out: 9 in 10 lines read rightly are above -0.03
-_ASKED = 0.94  # trust of our own network from which on the other one can make it enough
-_MOST, _OTHER = 0.999, 0.7  # no witness counts for more than this trust; weight of the other's log odds
+_ASKED = 0.985  # trust of our own network from which on the other one can make it enough
+_MOST, _MOST_OTHER, _OTHER = 0.999, 0.99, 0.7  # trust for which either counts at the most, and weight of the other's log odds
 _AT_ONCE = 0.99  # trust of the other's first look after which it is not asked for more, where ours has its most
 _AREA = 0.6e6  # pixels of the page while lines are looked for; half as many lose one ID in eight of small print
 _MOST_LINES = 6  # that may hold the ID, and of all others that are asked for a person and a day
@@ -236,16 +236,16 @@ def _fields(gray: Gray, boxes: Sequence[Array], sight: _Sight, may: Callable[[],
 
 
 def _jointly(own: float, other: float) -> float:
-    """Trust in what both recognisers read: log odds are added, the other counts for less. Two doubts are no certainty: each is held to
-    ``_MOST``, so that neither makes up for more than a little of the other."""
+    """Trust in what both recognisers read: log odds are added, the other counts for less. Two doubts are no certainty: neither makes up
+    for more than a little of the other. The other one was all but sure of a 0 that was a Q, where ours had a doubt."""
     if other <= 0.0:
         return 0.0
-    odds = _odds(own) + _OTHER * _odds(other)
+    odds = _odds(own, _MOST) + _OTHER * _odds(other, _MOST_OTHER)
     return 1 / (1 + math.exp(-odds))
 
 
-def _odds(trust: float) -> float:
-    held = min(max(trust, 1 - _MOST), _MOST)
+def _odds(trust: float, most: float) -> float:
+    held = min(max(trust, 1 - most), most)
     return math.log(held / (1 - held))
 
 
