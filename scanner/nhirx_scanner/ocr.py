@@ -23,6 +23,7 @@ from nhirx.identifiers.visit_id import ALPHABET, LENGTH
 from nhirx_scanner import ctc, textline
 from nhirx_scanner.arbiter import arbitrated, costs
 from nhirx_scanner.centreline import Strip, straight, strip
+from nhirx_scanner.crossed import is_crossed
 from nhirx_scanner.engines import Gray, Polygon
 from nhirx_scanner.hints import Hints, hints
 from nhirx_scanner.kinds import is_plausible
@@ -109,6 +110,9 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
         return replace(line, trust=0.0)
     if line.trust < _ASKED:
         return line
+    # A pen through an S makes a clear 9, to whoever reads it.
+    if is_crossed(sight.line):
+        return replace(line, trust=0.0)
     # A stroke that is cut by glare or a worn ribbon makes another letter, and a clear one: our own network has no doubt then.
     return replace(line, trust=_jointly(line.trust, _witness(line, sight, fields)) if may() else 0.0)
 
