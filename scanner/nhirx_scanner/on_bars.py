@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 from nhirx_scanner import compare, engines, locate, read1d, rectify, refit, steered, widths
 from nhirx_scanner.engines import Read
-from nhirx_scanner.forms import Array
 from nhirx_scanner.gathered import bared, gathered, is_uneven, levelled
 from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars
@@ -16,16 +14,17 @@ from nhirx_scanner.rectify import Cut
 from nhirx_scanner.recut import recut
 from nhirx_scanner.straighten import straightened
 
-_MOST, _MOST_FAINT, _MOST_AGAIN, _MOST_REDRAWN, _LEAST_REDRAWN, _MOST_LIT = 8, 5, 5, 4, 2, 2
+_MOST, _MOST_FAINT, _MOST_AGAIN, _MOST_REDRAWN, _LEAST_REDRAWN, _MOST_LIT, _MOST_AGAIN_DRAWN = 8, 5, 5, 4, 2, 2, 2
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
 _SEEN_WELL, _IN_THE_BALANCE = 0.08, 0.01  # mean cost of a Code 39, and lead of its weakest character
 _IN_TWO_MINDS = 0.03  # such a lead with which the drawing is asked
-_FITS, _LEAST_SHARE = (
-    0.08,
-    0.15,
-)  # misfit of a drawing that says something, and the least lead of a place of it beside the usual one
-_SOMETHING = 20.0  # usual lead of a place from which on another line of the strip may say more
+# Misfit of a drawing that says something, and the least lead of a place of it beside the usual one.
+_FITS, _LEAST_SHARE = 0.08, 0.15
+# Usual lead of a place from which on another line of the strip may say more, and misfit up to which.
+_SOMETHING, _FITS_BADLY = 40.0, 0.22
+# Mean cost of what a spot of light leaves: letters of a table look like the other symbologies sooner than like a Code 39.
+_LIT, _LIT39 = 0.08, 0.14
 _NO_CODE = 0.165  # mean cost of the best model above which a strip is no code of twenty characters
 
 
@@ -208,34 +207,45 @@ def draw_again(work: Work) -> None:
     """What was drawn and not believed, by other lines of the strip; and what a spot of light lies on, so that it looked like no code."""
     if work.done:
         return
-    drawn = {bars for bars, _, _ in work.drawn}
-    others = sorted((item for item in work.open_bars if item[0] not in drawn), key=lambda item: -item[0].score)
-    lit = [(bars, cut, None) for bars, cut in others if is_uneven(rectify.weighed(cut.picture), cut.enlarged)]
-    for bars, cut, plain in [*lit[:_MOST_LIT], *work.drawn]:
-        heard = [] if plain is None else [plain.text]
-        for line in _other_lines(cut, plain):
+    clear = [
+        (plain, bars, cut)
+        for bars, cut, plain in work.drawn
+        if plain is not None and plain.usual > _SOMETHING and plain.fit.misfit < _FITS_BADLY
+    ]
+    # Strips of one code say the same: the one that is drawn best is enough.
+    clear = list({item[0].text: item for item in sorted(clear, key=lambda item: -item[0].fit.misfit)}.values())
+    for plain, bars, cut in sorted(clear, key=lambda item: item[0].fit.misfit)[:_MOST_AGAIN_DRAWN]:
+        line = rectify.weighed(cut.picture)
+        for other in (levelled(line, cut.enlarged), gathered(cut.picture)):
             if work.done or not work.may("refit1d"):
                 return
-            found = refit.read(line, enlarged=cut.enlarged)
-            if _told(work, bars, cut, found, heard):
+            if _told(work, bars, cut, refit.read(other, enlarged=cut.enlarged), [plain.text]):
                 break
-            heard += [] if found is None else [found.text]
-            # Under a spot of light the model has seen too little so far.
-            seen = read1d.read_profile(line, enlarged=cut.enlarged)[:1] if plain is None else []
-            if seen and seen[0].symbology != "code39" and is_believed(seen[0]):
-                settle(work, bars, cut, [Read(seen[0].text, seen[0].symbology, (), "model")])
-                break
+    said = {bars for bars, _, plain in work.drawn if plain is not None}
+    by_score = sorted((item for item in work.open_bars if item[0] not in said), key=lambda item: -item[0].score)
+    lit = [item for item in by_score if is_uneven(rectify.weighed(item[1].picture), item[1].enlarged)]
+    for bars, cut in lit[:_MOST_LIT]:
+        if work.done or not work.may("refit1d"):
+            return
+        _look_through(work, bars, cut)
 
 
-def _other_lines(cut: Cut, plain: refit.Refit | None) -> Iterator[Array]:
-    """Lines that may say more than the mean, which has said ``plain``."""
-    line = rectify.weighed(cut.picture)
-    if plain is None and is_uneven(line, cut.enlarged):
-        yield levelled(line, cut.enlarged)
-        yield bared(cut.picture)
-    elif plain is not None and plain.usual > _SOMETHING:
-        yield levelled(line, cut.enlarged)
-        yield gathered(cut.picture)
+def _look_through(work: Work, bars: Bars, cut: Cut) -> None:
+    """A strip under a spot of light: where the model sees a code in what the light leaves, it is drawn as well."""
+    line = bared(cut.picture)
+    seen = read1d.read_profile(line, enlarged=cut.enlarged)[:1]
+    if not seen or seen[0].cost > (_LIT39 if seen[0].symbology == "code39" else _LIT):
+        return
+    if seen[0].symbology != "code39" and is_believed(seen[0]):
+        settle(work, bars, cut, [Read(seen[0].text, seen[0].symbology, (), "model")])
+        return
+    found = refit.read(line, enlarged=cut.enlarged)
+    if found is None or found.usual < _SOMETHING:
+        return
+    other = refit.read(levelled(rectify.weighed(cut.picture), cut.enlarged), enlarged=cut.enlarged)
+    heard = [] if other is None else [other.text]
+    if not _told(work, bars, cut, found, heard):
+        _told(work, bars, cut, other, [found.text])
 
 
 def _told(work: Work, bars: Bars, cut: Cut, found: refit.Refit | None, heard: list[str] | None = None) -> bool:
