@@ -15,12 +15,12 @@ from nhirx_scanner.rectify import Cut
 
 _MOST, _MOST_WEAK = 6, 10  # patches that are looked at on every page, and more where nothing was read
 # Patches compared with a whole code (dear, seldom needed), and beside an ID that was read.
-_MOST_WHOLE, _SECOND_WHOLE = 6, 1
+_MOST_WHOLE, _SECOND_WHOLE = 4, 1
 _LEAST = 24  # pixels
 _QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code,
 _SURELY_QR = 0.75  # and where so much was tried that something had to fit;
 _LEAST_TRIED = 0.6  # such a fit is read from here on
-_LEAST_JUDGED, _MOST_JUDGED = 0.42, 8  # grids that the network is asked about
+_LEAST_JUDGED, _MOST_JUDGED = 0.42, 5  # grids that the network is asked about
 _JUDGE_MS = 200.0
 _MOST_SECOND = 4  # patches that are looked at once the answer is settled
 _MOST_AGAIN = 2  # patches that are sought through once more
