@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +24,7 @@ Array = NDArray[Any]
 
 _ELEMENTS = 10 * (LENGTH + 2) - 1  # bars and gaps, start and stop included
 _AROUND = 0.12  # of the line: where contrast is measured
+_NEAR, _FEWEST = 0.05, 150  # of the line, for a first count of edges; some narrow bars may not reach the mean around them
 _UNEVEN = 0.2  # how much a character may be wider or narrower than the ones around it
 _QUIET = 1.2  # wide bars of paper before and after
 _PROMINENCES = (0.2, 0.1)  # of the contrast around: what turns less is no bar
@@ -54,6 +56,10 @@ class Measured:
 
 def read(profile: Array) -> Measured | None:
     """The twenty characters between start and stop of one averaged line across the code (grey values), in either direction."""
+    line = profile.astype(np.float32)[None]
+    above = line[0] > cv2.blur(line, (max(3, int(_NEAR * len(profile))) | 1, 1))[0]
+    if np.count_nonzero(above[1:] != above[:-1]) < _FEWEST:  # a quick look: most strips are far from so many edges
+        return None
     best: Measured | None = None
     for prominence in _PROMINENCES:
         edges = edges_of(profile, prominence)
