@@ -255,7 +255,8 @@ def _told(work: Work, bars: Bars, cut: Cut, found: refit.Refit | None, heard: li
     read = Read(found.text, found.symbology, (), "model")
     # Nothing checks a Code 39: what only one of the other lines says is not enough.
     alike = found.symbology != "code39" or heard is None or found.text in heard
-    if alike and _is_sure(found, agreed=found.text == work.twice.get(bars)):
+    # And what the templates vouch for was measured on means: evened light makes a doubtful place lead by more.
+    if alike and _is_sure(found, agreed=heard is None and found.text == work.twice.get(bars)):
         settle(work, bars, cut, [read])
         return True
     work.doubtful.setdefault(found.text, read.moved(bars.polygon))

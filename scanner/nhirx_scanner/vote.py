@@ -124,6 +124,8 @@ def decide(reads: Iterable[Read], *, seen: Sequence[Reason] | None = None, apart
         group = supported[0]
         if any(_contradicts(other, group) for other in groups if other is not group):
             return Scan("conflict", codes=codes)
+        if confidence_of(group) == "single" and any(_is_read_otherwise(group, other) for other in groups if other is not group):
+            return Scan("unreadable", codes=codes, reasons=tuple(seen or ("damaged",)))
         return _found("found", [group], codes)
     if _are_separate_sheets(supported, apart):
         return _found("several", supported, codes)
@@ -160,6 +162,11 @@ def _contradicts(weak: Sequence[Place], strong: Sequence[Place]) -> bool:
         return False
     same_place = any(_overlap(a, b) for a in weak for b in strong)
     return not same_place
+
+
+def _is_read_otherwise(group: Sequence[Place], other: Sequence[Place]) -> bool:
+    """Whether the same bars were read as another ID as well: nothing checks a Code 39, so neither reading is believed."""
+    return any(a.symbology == b.symbology == "code39" and _overlap(a, b) for a in group for b in other)
 
 
 def _are_separate_sheets(groups: Sequence[Sequence[Place]], apart: Apart | None) -> bool:

@@ -43,6 +43,17 @@ def test_the_same_bars_read_in_two_ways_are_a_conflict(draw):
     assert ("conflict", ()) == (scan.status, scan.visit_ids)
 
 
+def test_a_code39_read_in_two_ways_is_not_believed_by_its_structure(draw):
+    """One library reads the same bars twice and otherwise; that only one of the texts makes sense does not make it right."""
+    text = draw.visit_id(1)
+    other = text[:6] + "11" + text[8:]
+    reads = [Read(other, "code39", at(0, 0), "zxing"), Read(text, "code39", at(2, 4), "zxing")]
+    elsewhere = [Read("00123456", "code39", at(0, 0), "zxing"), reads[1]]
+
+    assert ("unreadable", None) == (decide(reads).status, decide(reads).visit_id)
+    assert ("found", "found") == (decide([*reads, Read(text, "code39", at(0, 2), "model")]).status, decide(elsewhere).status)
+
+
 def test_one_form_each_is_two_sheets_only_with_a_gap_between(draw):
     """QR of one ID, bars of another: two sheets when the paper ends in between, else a sheet that contradicts itself."""
     reads = [Read(draw.visit_id(1), "qr", at(0, 0), "zxing"), Read(draw.visit_id(2), "code128", at(0, 900), "zxing")]
