@@ -17,6 +17,7 @@ from nhirx_scanner.straighten import straightened
 _MOST, _MOST_FAINT, _MOST_AGAIN, _MOST_REDRAWN, _LEAST_REDRAWN, _MOST_LIT, _MOST_AGAIN_DRAWN = 8, 5, 5, 4, 2, 2, 2
 _SHORTEST = 163  # pixels: twenty characters are at least 217 modules wide, and a module three quarters of a pixel
 HARDLY_BARS, _BARS = 0.05, 0.25  # how much of a strip varies across it only, before and after straightening
+_LEAST_HALF = 4.0  # pixels: half the height of a strip that a library has read in one line
 _SEEN_WELL, _IN_THE_BALANCE = 0.08, 0.01  # mean cost of a Code 39, and lead of its weakest character
 _IN_TWO_MINDS = 0.03  # such a lead with which the drawing is asked
 # Misfit of a drawing that says something, and the least lead of a place of it beside the usual one.
@@ -26,6 +27,26 @@ _SOMETHING, _FITS_BADLY = 40.0, 0.22
 # Mean cost of what a spot of light leaves: letters of a table look like the other symbologies sooner than like a Code 39.
 _LIT, _LIT39 = 0.08, 0.14
 _NO_CODE = 0.165  # mean cost of the best model above which a strip is no code of twenty characters
+
+
+def doubt(work: Work) -> None:
+    """Take back a Code 39 that the first look alone has read where the model, which sees the code well, reads another one."""
+    if work.answer.confidence != "single" or not work.may("model1d"):
+        return
+    for read in [each for each in work.reads if is_plausible_id(each.text) and each.symbology == "code39"]:
+        bars = _bars_of(read)
+        if bars.length >= _SHORTEST and _is_doubted(read, rectify.strip(work.gray, bars)):
+            work.reads.remove(read)
+
+
+def _bars_of(read: Read) -> Bars:
+    """The strip along which a library has read."""
+    (x0, y0), (x1, y1) = read.polygon[:2]
+    angle = math.atan2(y1 - y0, x1 - x0)
+    along = [x * math.cos(angle) + y * math.sin(angle) for x, y in read.polygon]
+    across = [y * math.cos(angle) - x * math.sin(angle) for x, y in read.polygon]
+    middle, half = (min(across) + max(across)) / 2, max(_LEAST_HALF, (max(across) - min(across)) / 2)
+    return Bars(angle, min(along), max(along), middle - half, middle + half, 1.0)
 
 
 def find(work: Work) -> None:
@@ -89,6 +110,10 @@ def _look_at(work: Work, bars: Bars) -> None:
     # Without its own downscaling: an enlarged EAN at half size is read as another EAN.
     reads = engines.zxing(cut.picture, "all1d" if work.thorough else "linear", rotate=False, downscale=False, invert=False)
     reads = reads or engines.zxing(cut.picture, "linear", rotate=False, invert=False)
+    if work.thorough:
+        reads = [
+            read for read in reads if read.symbology != "code39" or not (is_plausible_id(read.text) and _is_doubted(read, cut))
+        ]
     on_page = placed(reads, cut)
     if work.take(on_page) or any(spans(read, bars) for read in on_page):
         return

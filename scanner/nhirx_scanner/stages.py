@@ -63,6 +63,8 @@ one_core()
 def look(gray: Gray, scanner: Scanner) -> Scan:
     """Everything the scanner may do for ``gray`` in its time."""
     work = fast_pass(gray, scanner)
+    if work.thorough:
+        on_bars.doubt(work)
     if work.done and not work.thorough:
         return work.answer
     if work.may("regions"):

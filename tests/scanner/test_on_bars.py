@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from nhirx_scanner import on_bars
+from nhirx_scanner import Scanner, engines, on_bars
 from nhirx_scanner.engines import Read
 from nhirx_scanner.rectify import Cut
 
@@ -25,3 +27,18 @@ def test_the_model_doubts_what_it_sees_otherwise(draw):
     ]
 
     assert [False, True, False] == doubted
+
+
+def test_a_code39_that_the_library_misread_is_taken_back(monkeypatch, draw):
+    """Nothing checks a Code 39: where the model sees the code well and reads another one, no reading of the library's is believed."""
+    text, real = draw.visit_id(71), engines.zxing
+    other = text[:-1] + ("7" if text[-1] != "7" else "8")
+
+    def misreading(gray, formats="id", **how):
+        return [replace(read, text=other) if read.text == text else read for read in real(gray, formats, **how)]
+
+    sheet = draw.sheet((text, "Code39", 40, 60, 2), size=(400, 1200))
+    monkeypatch.setattr(engines, "zxing", misreading)
+
+    assert other == Scanner(effort="fast").scan(sheet).visit_id
+    assert text == Scanner(ocr=False).scan(sheet).visit_id
