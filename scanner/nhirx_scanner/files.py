@@ -31,7 +31,7 @@ _PDFIUM = threading.RLock()
 class Page:
     """One page: ``views`` are the ways to see it, best first, each opened only when asked for; or ``error`` says why not.
 
-    ``without_colour`` is one more view where the page may have coloured ink; it gives None when it has none.
+    ``without_colour`` is one more view where the page may have coloured ink; it gives None when it has none, and never raises.
     """
 
     number: int
@@ -102,12 +102,24 @@ def pages(path: str | os.PathLike[str], first: int = 1, most: int = MAX_PAGES) -
             yield Page(
                 1,
                 (lambda: images.decode(Path(name).read_bytes(), name),),
-                without_colour=lambda: images.decode_without_colour(Path(name).read_bytes(), name),
+                without_colour=_if_it_opens(lambda: images.decode_without_colour(Path(name).read_bytes(), name)),
             )
     except NhirxError as error:
         yield Page(1, error=error)
     except OSError as error:
         yield Page(1, error=FileUnreadable(path=name, problem=error.strerror or type(error).__name__))
+
+
+def _if_it_opens(view: Callable[[], Gray | None]) -> Callable[[], Gray | None]:
+    """``view``, or None where it fails: what a page has said already is not lost to a file that has gone or a scan that is broken."""
+
+    def opened() -> Gray | None:
+        try:
+            return view()
+        except Exception:  # the decoders raise what they like
+            return None
+
+    return opened
 
 
 def _sniff(path: str) -> tuple[str, int]:
@@ -147,7 +159,7 @@ def _tiff(path: str, first: int, most: int) -> Iterator[Page]:
                 yield Page(
                     number,
                     (lambda gray=gray: gray,),  # type: ignore[misc]
-                    without_colour=lambda: images.pillow_without_colour(picture),
+                    without_colour=_if_it_opens(lambda: images.pillow_without_colour(picture)),
                 )
             number += 1
 
@@ -195,7 +207,9 @@ def _pdf_page(document: Any, number: int, path: str) -> Page:
             scanned = _is_scan(document[number - 1])
         except pypdfium2.PdfiumError:
             return Page(number, error=FileDamaged(path=path, problem=f"page {number}"))
-    return Page(number, (embedded, rendered), without_colour=without_colour) if scanned else Page(number, (rendered,))
+    return (
+        Page(number, (embedded, rendered), without_colour=_if_it_opens(without_colour)) if scanned else Page(number, (rendered,))
+    )
 
 
 def _is_scan(page: Any) -> bool:

@@ -10,7 +10,7 @@ import struct
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from nhirx.errors import FileDamaged, FileEmpty, FileKindUnknown, FileTooLarge, InvalidValue, NhirxError
+from nhirx.errors import FileDamaged, FileEmpty, FileKindUnknown, FileTooLarge, InvalidValue
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -82,7 +82,7 @@ def from_array(picture: Any) -> Gray:
 
 
 def decode_without_colour(data: bytes, path: str) -> Gray | None:
-    """The picture of ``decode`` without its coloured ink (``colours``); None where it has none, and for what is too large or broken."""
+    """The picture of ``decode`` without its coloured ink (``colours``); None where it has none, and for what is too large."""
     import cv2
     import numpy as np
 
@@ -96,11 +96,8 @@ def decode_without_colour(data: bytes, path: str) -> Gray | None:
         return None
     import io
 
-    try:
-        with open_pillow(io.BytesIO(data), path) as picture:
-            return pillow_without_colour(picture)
-    except NhirxError:
-        return None
+    with open_pillow(io.BytesIO(data), path) as picture:
+        return pillow_without_colour(picture)
 
 
 def pillow_without_colour(picture: PillowImage.Image) -> Gray | None:
@@ -110,13 +107,10 @@ def pillow_without_colour(picture: PillowImage.Image) -> Gray | None:
 
     if picture.mode not in ("RGB", "RGBA", "P", "CMYK", "YCbCr") or picture.width * picture.height > WORK_PIXELS:
         return None
-    try:
-        upright = ImageOps.exif_transpose(picture)
-        if upright.mode == "RGBA" or "transparency" in upright.info:
-            upright = _pillow_on_white(upright)
-        return array_without_colour(np.asarray(upright.convert("RGB"))[:, :, ::-1])
-    except Exception:  # it was read before: whatever fails now is no answer, and no harm
-        return None
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode == "RGBA" or "transparency" in upright.info:
+        upright = _pillow_on_white(upright)
+    return array_without_colour(np.asarray(upright.convert("RGB"))[:, :, ::-1])
 
 
 def array_without_colour(picture: Any) -> Gray | None:

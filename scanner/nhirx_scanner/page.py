@@ -118,11 +118,6 @@ class Work:
         return scan.status in ("several", "conflict") or scan.confidence == "agreed"
 
     @property
-    def conflicts(self) -> bool:
-        """Whether the forms read so far say different IDs, as far as they alone can tell."""
-        return self.answer.status == "conflict"
-
-    @property
     def done(self) -> bool:
         return self.answer.status in ("found", "several", "conflict")
 

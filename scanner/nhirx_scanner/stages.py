@@ -63,6 +63,10 @@ one_core()
 def look(gray: Gray, scanner: Scanner) -> Scan:
     """Everything the scanner may do for ``gray`` in its time."""
     work = fast_pass(gray, scanner)
+
+    def apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
+        return work.two_sheets or are_apart(gray, first, second)
+
     if work.thorough:
         on_bars.doubt(work)
     if work.done and not work.thorough:
@@ -77,12 +81,10 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
             if work.settled:
                 on_rest.second_sheet(work)
                 on_blobs.second_sheet(work)
-            if work.conflicts and decide(work.reads, apart=lambda a, b: are_apart(gray, a, b)).status == "conflict":
+            if work.answer.status == "conflict" and decide(work.reads, apart=apart).status == "conflict":
                 on_rest.tell_sheets_apart(work)
             on_rest.name_others(work)
-    scan = decide(
-        work.reads, seen=("damaged",) if work.unread else None, apart=lambda a, b: work.two_sheets or are_apart(gray, a, b)
-    )
+    scan = decide(work.reads, seen=("damaged",) if work.unread else None, apart=apart)
     return replace(scan, reasons=reasons(gray, work.unread)) if scan.status == "unreadable" and work.unread else scan
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from nhirx_scanner import Scanner, colours
+from nhirx_scanner import Scanner, colours, files
 from PIL import Image
 
 _VERMILION = (20, 25, 190)  # blue first
@@ -40,6 +40,17 @@ def test_so_it_is_in_every_kind_of_file(stamped, tmp_path, kind):
     Image.fromarray(page[:, :, ::-1]).save(path, quality=92)
 
     assert text == Scanner().scan(path).visit_id
+
+
+def test_a_file_that_goes_away_between_two_looks_loses_nothing(tmp_path):
+    """The second look opens the file once more: where that fails the page says what it said."""
+    path = tmp_path / "page.png"
+    Image.new("RGB", (300, 300), "white").save(path)
+    [page] = files.pages(path)
+    path.unlink()
+
+    assert page.without_colour is not None
+    assert page.without_colour() is None
 
 
 @pytest.mark.parametrize("ink", [(30, 30, 200), (150, 40, 20), (60, 130, 30)])
