@@ -107,6 +107,34 @@ def test_what_is_wrong_with_the_scanner_is_said_though_its_text_was_taken(page: 
     expect(page.locator("#entry-said")).to_have_text("")
 
 
+def test_a_closed_question_swallows_no_key_of_a_scanner(page: Page, sheet: Any, scan_by_typing: Any) -> None:
+    """The sheet may be drawn anew behind a question, and what had the focus before is gone: the closed question must not keep it."""
+    scan_by_typing(page, sheet)
+    expect(page.locator(".id")).to_have_text(sheet.visit_id)
+    for dismissed in (True, False):
+        page.evaluate("""() => {
+          const held = Object.assign(document.createElement("p"), { id: "held", tabIndex: -1 });
+          document.querySelector("main").append(held);
+          held.focus();
+        }""")
+        page.keyboard.press("Escape")
+        expect(page.locator('dialog[data-name="confirm"]')).to_be_visible()
+        # All within one task of the browser: the event that ends the question comes after it, as under load.
+        focused, target = page.evaluate(
+            """(dismissed) => {
+              document.getElementById("held").remove();
+              const box = document.querySelector("dialog");
+              if (dismissed) box.close(); else box.querySelector("[autofocus]").click();
+              const target = document.activeElement;
+              target.dispatchEvent(new KeyboardEvent("keydown", { key: "0", code: "Digit0", bubbles: true }));
+              return [document.activeElement.id, target.localName];
+            }""",
+            dismissed,
+        )
+        assert focused == "entry"
+        assert dismissed or target == "body"
+
+
 def test_an_input_method_between_scanner_and_field_loses_nothing(page: Page, sheet: Any) -> None:
     """Bopomofo makes syllables of the keys and words of those, and eats the Enter: the keys themselves are taken, and the page says why."""
     keyboard = page.context.new_cdp_session(page)

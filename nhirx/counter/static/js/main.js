@@ -131,7 +131,7 @@ function keys() {
   bind("Escape", () => state.view !== "review" && (state.view === "counter" ? putAway() : set({ view: "counter" })));
   // What a scanner types when no field has the focus belongs into the field that is always ready.
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input, select, textarea, dialog");
+    const typing = event.target.closest?.("input, select, textarea, dialog[open]");
     if (typing || event.key.length !== 1 || event.key === " " || event.ctrlKey || event.altKey || event.metaKey) return;
     if (open() && state.view === "counter") {
       panel.entry.key(event);

@@ -13,6 +13,8 @@ export function dialog(title, content, { narrow = false, name = "dialog" } = {})
     const close = (given) => {
       resolve(given);
       box.close();
+      // Where what had the focus before is gone, a closed dialog would keep it until that event, and swallow what a scanner types.
+      box.remove();
     };
     const box = h("dialog", { class: narrow ? "narrow" : "", "aria-labelledby": `${name}-title`, data: { name } },
       h("div", { class: "inside" }, h("h2", { id: `${name}-title`, tabindex: "-1" }, title), content(close)));
