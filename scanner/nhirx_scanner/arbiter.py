@@ -55,6 +55,16 @@ def arbitrated(likely: Array, hints: Hints | None = None) -> tuple[str | None, f
     return (text, trust) if is_plausible(text) else (None, 0.0)
 
 
+def vouched(text: str, hints: Hints) -> set[int]:
+    """The places of ``text`` that the sheet's own fields say as well: those of its person, and those that tell its day."""
+    places: set[int] = set()
+    if text[PERSON] in hints.holders:
+        places |= set(range(PERSON.start, PERSON.stop))
+    if any(text[TIME].startswith(prefix) for day in hints.days for prefix in _prefixes(day)):
+        places |= set(range(TIME.start, TIME.start + 4))
+    return places
+
+
 def costs(hints: Hints) -> list[Array]:
     """For ``ctc.best_path``: one (20, 34) for every holder, or one for none, that expects what the fields say."""
     out = []

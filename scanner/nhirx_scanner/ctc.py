@@ -28,10 +28,11 @@ _UNSEEN, _SPECK = 2.1, 1e-5  # the least comes twice, from the looks and from th
 @dataclass(frozen=True, slots=True)
 class Path:
     """``logs`` (20, 34): log probability of every character at every place. ``score``: mean log probability of a place, less what
-    the path leaves out of the line it stands in: a longer word gives no good twenty."""
+    the path leaves out of the line it stands in: a longer word gives no good twenty. ``frames``: first and last of every place."""
 
     logs: Array
     score: float
+    frames: tuple[tuple[int, int], ...] = ()
 
     @property
     def text(self) -> str:
@@ -61,7 +62,8 @@ def best_path(frames: Array, characters: tuple[str, ...], costs: Array | None = 
         logs[place] = np.log(seen / seen.sum())
     peaks = [float(np.log(alpha[first : last + 1, value].max() + _LEAST)) for first, last, value in spans]
     paid = sum(float(sought[place, value]) for place, (_, _, value) in enumerate(spans))
-    return Path(logs, float(np.mean(peaks)) + min(0.0, lost - paid) / LENGTH)
+    where = tuple((first, last) for first, last, _ in spans)
+    return Path(logs, float(np.mean(peaks)) + min(0.0, lost - paid) / LENGTH, where)
 
 
 def plain(frames: Array, characters: tuple[str, ...]) -> str:

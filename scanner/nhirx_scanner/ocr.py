@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from nhirx.identifiers.visit_id import ALPHABET, LENGTH
 from nhirx_scanner import ctc, textline
-from nhirx_scanner.arbiter import arbitrated, costs
+from nhirx_scanner.arbiter import arbitrated, costs, vouched
 from nhirx_scanner.centreline import Strip, straight, strip
-from nhirx_scanner.crossed import is_crossed
+from nhirx_scanner.crossed import crossing
 from nhirx_scanner.engines import Gray, Polygon
 from nhirx_scanner.hints import Hints, hints
 from nhirx_scanner.kinds import is_plausible
@@ -31,11 +31,13 @@ from nhirx_scanner.kinds import is_plausible
 Array = NDArray[Any]
 
 _WHOLE = -0.12  # mean log probability of a path that leaves nothing out: 9 in 10 lines read rightly are above -0.03
-_ASKED = 0.985  # trust of our own network from which on the other one can make it enough
+_ASKED = 0.97  # trust of our own network from which on the other one can make it enough
 _MOST, _MOST_OTHER, _OTHER = 0.999, 0.99, 0.7  # trust for which either counts at the most, and weight of the other's log odds
 _AT_ONCE = 0.99  # trust of the other's first look after which it is not asked for more, where ours has its most
 _AREA = 0.6e6  # pixels of the page while lines are looked for; half as many lose one ID in eight of small print
-_MOST_LINES = 6  # that may hold the ID, and of all others that are asked for a person and a day
+_NARROW, _NARROWEST = 7.0, 4.5  # width by height of a box with twenty characters, and of one that is taller than they are
+_GAP = 2.5  # of their height, between two boxes of a line
+_MOST_LINES = 10  # that may hold the ID, and of all others that are asked for a person and a day
 _MOST_TURNED, _MOST_FIELDS = 2, 40
 _USUAL_RATIO = 16.0  # width by height of a line with the ID, with or without its label
 _FEWEST = 12  # characters that a line must show at first sight
@@ -45,6 +47,11 @@ _GOOD_SCORE, _FAIR_SCORE = -0.05, -0.15  # of one that ends the search, and of o
 _CAPITALS = (28.0, 22.0)  # pixels of 32: at first sight
 _CLOSER = (1.0, 0.88, 1.12)  # of them, when looked at closely
 _NEAR = 0.15  # a look whose path is so much worse than the best one saw something else
+_WITHOUT = (1.0, 1.12)  # the same, of a line whose strokes were taken out
+_STANDS = (
+    0.3  # probability of a letter without the ink that ran through it; of 956 strokes through letters, six made others of them
+)
+_ELSEWHERE = 2  # places that the first look read otherwise: with more of them it does not tell where the letters stand
 _GENERAL_ROWS, _GENERAL_CAPITALS = 48, (30.0, 36.0, 24.0)  # of rapidocr's recogniser
 _GENERAL_LEAST = -0.6
 _LOCK = threading.Lock()
@@ -110,8 +117,7 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
         return replace(line, trust=0.0)
     if line.trust < _ASKED:
         return line
-    # A pen through an S makes a clear 9, to whoever reads it.
-    if is_crossed(sight.line):
+    if not _stands_without_strokes(line, sight, fields):
         return replace(line, trust=0.0)
     # A stroke that is cut by glare or a worn ribbon makes another letter, and a clear one: our own network has no doubt then.
     return replace(line, trust=_jointly(line.trust, _witness(line, sight, fields)) if may() else 0.0)
@@ -174,13 +180,44 @@ def _sides(corners: Array) -> tuple[float, float]:
 
 
 def _wide(boxes: Sequence[Array]) -> list[Array]:
+    """Boxes that may hold twenty characters, the likeliest first; then what may be one line in several boxes or in too tall a one."""
     found = []
-    for corners in boxes:
+    for rank, corners in (*((0, each) for each in boxes), *((1, each) for each in _joined(boxes))):
         width, height = _sides(corners)
-        if width >= 7 * height and width >= 100:
-            found.append((abs(np.log(width / max(height, 1.0) / _USUAL_RATIO)), corners))
-    found.sort(key=lambda item: item[0])
-    return [corners for _, corners in found]
+        if width >= _NARROWEST * height and width >= 100:
+            rank = rank or int(width < _NARROW * height)
+            found.append((rank, abs(np.log(width / max(height, 1.0) / _USUAL_RATIO)), corners))
+    found.sort(key=lambda item: item[:2])
+    return [corners for _, _, corners in found]
+
+
+def _joined(boxes: Sequence[Array]) -> list[Array]:
+    """Boxes that stand in one line with little between them, as one: groups of four or five characters are found apart, and so is
+    what stands left and right of a stamp."""
+    sides = [_sides(corners) for corners in boxes]
+    out = []
+    for first, corners in enumerate(boxes):
+        along = (corners[1] - corners[0]) / max(sides[first][0], 1e-6)
+        last, used = first, {first}
+        while (after := _next(boxes, sides, last, used, along)) is not None:
+            last = after
+            used.add(last)
+            out.append(np.stack([corners[0], boxes[last][1], boxes[last][2], corners[3]]))
+    return out
+
+
+def _next(boxes: Sequence[Array], sides: Sequence[tuple[float, float]], last: int, used: set[int], along: Array) -> int | None:
+    """The box that goes on where ``last`` ends, in its line and about as tall."""
+    end, tall = (boxes[last][1] + boxes[last][2]) / 2, sides[last][1]
+    near = []
+    for place, corners in enumerate(boxes):
+        if place in used or not 0.6 < sides[place][1] / max(tall, 1.0) < 1.7:
+            continue
+        way = (corners[0] + corners[3]) / 2 - end
+        ahead, aside = float(way @ along), float(abs(way[1] * along[0] - way[0] * along[1]))
+        if -0.5 * tall < ahead < _GAP * tall and aside < 0.6 * tall:
+            near.append((ahead, place))
+    return min(near)[1] if near else None
 
 
 def _first_look(gray: Gray, corners: Array) -> _Sight | None:
@@ -237,6 +274,31 @@ def _fields(gray: Gray, boxes: Sequence[Array], sight: _Sight, may: Callable[[],
         if frames is not None:
             told.append(ctc.plain(frames, textline.CHARACTERS))
     return hints(told)
+
+
+def _stands_without_strokes(line: Line, sight: _Sight, fields: Hints) -> bool:
+    """Whether no pen and no stamp may have made a letter of the line another one: a stroke through an S makes a clear 9, to whoever
+    reads it. Where ink runs through a place, the place must say the same without it, or the sheet's own fields must say it."""
+    crossed = crossing(sight.line)
+    if crossed is None:
+        return True
+    told = textline.looks(sight.line, sight.capital)
+    path = ctc.best_path(told, textline.CHARACTERS) if told is not None else None
+    if path is None or sum(one != other for one, other in zip(path.text, line.text, strict=True)) > _ELSEWHERE:
+        return False
+    column = textline.STRIDE * 2 * sight.line.half / sight.capital
+    touched = set(crossed.touched([(first * column, (last + 1) * column) for first, last in path.frames]))
+    touched -= vouched(line.text, fields)
+    if not touched:
+        return True
+    without = [
+        look for closer in _WITHOUT if (look := textline.looks(crossed.without, 2 * crossed.without.half * closer)) is not None
+    ]
+    paths = [path for look in without if (path := ctc.best_path(look, textline.CHARACTERS)) is not None]
+    if not paths:
+        return False
+    likely = ctc.together(paths)
+    return all(likely[place, ALPHABET.index(line.text[place])] >= _STANDS for place in touched)
 
 
 def _jointly(own: float, other: float) -> float:

@@ -26,7 +26,7 @@ from nhirx_scanner.engines import Gray
 
 Array = NDArray[Any]
 
-ROWS = 32
+ROWS, STRIDE = 32, 4
 CHARACTERS = ("", *ALPHABET, "?")
 """What the columns of ``frames`` mean: nothing, the alphabet, and any other character."""
 NARROWEST, WIDEST = 80, 1600  # pixels: no line with an ID is shorter or longer, nor one with an ID number

@@ -151,9 +151,10 @@ def test_what_the_fields_say_need_not_be_seen_by_both(draw):
         (0.9999, 0.9999, True),
         (0.9999, 0.8, True),
         (0.99, 0.999, True),
-        (0.9999, 0.6, False),
-        (0.99, 0.97, False),
-        (0.98, 0.999999, False),
+        (0.98, 0.999999, True),
+        (0.9999, 0.1, False),
+        (0.99, 0.8, False),
+        (0.97, 0.95, False),
         (0.9999, 0.0, False),
     ],
 )
@@ -224,6 +225,19 @@ def test_twenty_one_characters_are_no_id(draw, place):
     found = ocr.read(cv2.GaussianBlur(np.asarray(page), (0, 0), 1.2), bool(1).__bool__)
 
     assert found is None or found.trust < LEAST_TRUST_IN_TEXT
+
+
+def test_an_id_in_groups_that_were_found_apart_is_one_line(draw):
+    """Three boxes in a line and others around them: the ID is sought in those that go on where the one before ends."""
+
+    def box(left, top, width, height):
+        return np.array([[left, top], [left + width, top], [left + width, top + height], [left, top + height]], float)
+
+    groups = [box(100, 50, 120, 24), box(250, 52, 115, 22), box(390, 49, 130, 25)]
+    others = [box(100, 90, 120, 24), box(600, 50, 120, 24), box(250, 20, 90, 60)]
+    joined = [corners for corners in ocr._wide([*groups, *others]) if corners[1][0] - corners[0][0] == 420]
+
+    assert [[100.0, 520.0]] == [[float(corners[0][0]), float(corners[1][0])] for corners in joined]
 
 
 def test_no_box_no_line():
