@@ -143,9 +143,6 @@ class World:
             raise Refusal("pin-needed")
         return person
 
-    def default_person(self) -> Person:
-        return PEOPLE[0]
-
     def known(self, card_number: str) -> Person | None:
         return self.people.get(card_number)
 

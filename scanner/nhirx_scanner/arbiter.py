@@ -33,16 +33,17 @@ def arbitrated(likely: Array, hints: Hints | None = None) -> tuple[str | None, f
     free = likely[: PERSON.start]
     text = "".join(ALPHABET[int(value)] for value in free.argmax(axis=1))
     trust = float(free.max(axis=1).min())
-    for rows, makes_sense, known in (
-        (likely[PERSON], _is_person, _known_holders(hints)),
-        (likely[TIME], _is_time, _known_times(hints, likely[TIME])),
+    # A person on the sheet is its patient, seen in the line or not; of its days each may be another one than the visit's.
+    for rows, makes_sense, known, least_seen in (
+        (likely[PERSON], _is_person, _known_holders(hints), 0.0),
+        (likely[TIME], _is_time, _known_times(hints, likely[TIME]), _UNSEEN),
     ):
         shares = {word: share for word, share in _words(rows) if makes_sense(word)}
         weights = dict(shares)
-        seen = _UNSEEN * max(shares.values(), default=0.0)
+        seen = least_seen * max(shares.values(), default=0.0)
         for word, weight in known.items():
             share = _share(rows, word)
-            if share < seen and weight < _KNOWN_HOLDER:
+            if share < seen:
                 continue
             shares[word] = share
             weights[word] = share * weight
