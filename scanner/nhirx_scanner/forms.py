@@ -38,12 +38,30 @@ class Form:
         return 34 if self.name != "code128" else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a code before it is read: its symbology, and whether it runs backwards."""
+
+    name: str
+    backwards: bool
+
+
 FORMS = (
     Form("code128", 0.0, 22, 255.0, 11.0),
     Form("code128", 0.0, 21, 244.0, 11.0),  # four digits first, written as two pairs
     *(Form("code39", ratio, 22, 22 * (3 * ratio + 7) - 1, 3 * ratio + 7) for ratio in (2.0, 2.5, 3.0)),
     Form("code93", 0.0, 24, 217.0, 9.0),
 )
+
+
+def tried(known: Known | None) -> tuple[tuple[bool, Form], ...]:
+    """Every way round and form, or those that agree with what is known."""
+    return tuple(
+        (backwards, form)
+        for backwards in (False, True)
+        for form in FORMS
+        if known is None or (backwards == known.backwards and form.name == known.name)
+    )
 
 
 @cache

@@ -6,6 +6,7 @@ import math
 
 from nhirx_scanner import compare, engines, locate, read1d, rectify, refit, steered, widths
 from nhirx_scanner.engines import Read
+from nhirx_scanner.forms import Known
 from nhirx_scanner.gathered import bared, gathered, is_uneven, levelled
 from nhirx_scanner.kinds import classify, is_plausible
 from nhirx_scanner.locate import Bars
@@ -27,6 +28,7 @@ _SOMETHING, _FITS_BADLY = 40.0, 0.22
 # Mean cost of what a spot of light leaves: letters of a table look like the other symbologies sooner than like a Code 39.
 _LIT, _LIT39 = 0.08, 0.14
 _NO_CODE = 0.165  # mean cost of the best model above which a strip is no code of twenty characters
+_FORWARDS = Known("code39", False)
 
 
 def doubt(work: Work) -> None:
@@ -35,7 +37,7 @@ def doubt(work: Work) -> None:
         return
     for read in [each for each in work.reads if is_plausible_id(each.text) and each.symbology == "code39"]:
         bars = _bars_of(read)
-        if bars.length >= _SHORTEST and _is_doubted(read, rectify.strip(work.gray, bars)):
+        if bars.length >= _SHORTEST and _is_doubted(read.text, rectify.strip(work.gray, bars), _FORWARDS):
             work.reads.remove(read)
 
 
@@ -112,7 +114,9 @@ def _look_at(work: Work, bars: Bars) -> None:
     reads = reads or engines.zxing(cut.picture, "linear", rotate=False, invert=False)
     if work.thorough:
         reads = [
-            read for read in reads if read.symbology != "code39" or not (is_plausible_id(read.text) and _is_doubted(read, cut))
+            read
+            for read in reads
+            if read.symbology != "code39" or not (is_plausible_id(read.text) and _is_doubted(read.text, cut, _way(read)))
         ]
     on_page = placed(reads, cut)
     if work.take(on_page) or any(spans(read, bars) for read in on_page):
@@ -140,7 +144,9 @@ def retry(work: Work) -> None:
             settle(work, bars, cut, measured)
             continue
         reads = engines.zxing(work.stacked(bars, cut), "linear", rotate=False, downscale=False, invert=False)
-        settle(work, bars, cut, [read for read in reads if read.symbology != "code39" or not _is_doubted(read, cut)])
+        settle(
+            work, bars, cut, [read for read in reads if read.symbology != "code39" or not _is_doubted(read.text, cut, _way(read))]
+        )
 
 
 def _measured(work: Work, bars: Bars, cut: Cut) -> list[Read]:
@@ -162,23 +168,28 @@ def is_plausible_id(text: str) -> bool:
     return classify(text, "code39") == "visit-id" and is_plausible(text)
 
 
-def _is_doubted(read: Read, cut: Cut) -> bool:
+def _is_doubted(text: str, cut: Cut, way: Known) -> bool:
     """Whether the model, which sees the code well, reads another Code 39 there or has a place of it in the balance.
 
     Nothing checks one, and a library that reads only the average of a strip has read a place the other way round that a stroke had
     made half of one character and half of the other. Where it is in two minds about a place, the drawing is asked.
     """
-    seen = read1d.read_profile(rectify.weighed(cut.picture), enlarged=cut.enlarged)[:1]
-    if any(each.cost < _SEEN_WELL and (each.text != read.text or each.weakest < _IN_THE_BALANCE) for each in seen):
+    seen = read1d.read_profile(rectify.weighed(cut.picture), enlarged=cut.enlarged, known=way)[:1]
+    if any(each.cost < _SEEN_WELL and (each.text != text or each.weakest < _IN_THE_BALANCE) for each in seen):
         return True
-    return any(each.weakest < _IN_TWO_MINDS for each in seen) and _is_weakly_drawn(read.text, cut)
+    return any(each.weakest < _IN_TWO_MINDS for each in seen) and _is_weakly_drawn(text, cut, way)
 
 
-def _is_weakly_drawn(text: str, cut: Cut) -> bool:
+def _way(read: Read) -> Known:
+    """How a library has read a Code 39 in a strip."""
+    return Known("code39", read.polygon[1][0] < read.polygon[0][0])
+
+
+def _is_weakly_drawn(text: str, cut: Cut, known: Known | None = None) -> bool:
     """Whether a drawing that fits says something else, or leads at one place by much less than at the others: a stroke made a character
     another one there, and left what no character has.
     """
-    drawn = refit.read(rectify.weighed(cut.picture), enlarged=cut.enlarged)
+    drawn = refit.read(rectify.weighed(cut.picture), enlarged=cut.enlarged, known=known)
     if drawn is None or drawn.fit.misfit > _FITS:
         return False
     return drawn.text != text or drawn.lead < _LEAST_SHARE * drawn.usual
@@ -198,7 +209,8 @@ def _modelled(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
     """The model's reading of a strip: of its mean, then of what its bands agree on."""
     like: read1d.Reading | None = None
     for profile in (rectify.weighed(cut.picture), rectify.middling(cut.picture)):
-        readings = read1d.read_profile(profile, enlarged=cut.enlarged, like=like)
+        known = None if like is None else Known(like.symbology, like.runs_back)
+        readings = read1d.read_profile(profile, enlarged=cut.enlarged, known=known)
         if readings and is_believed(readings[0]):
             return readings[0]
         for doubtful in readings:

@@ -52,6 +52,7 @@ class Work:
         default_factory=list
     )  # strips with what their mean says, which is not sure
     two_sheets: bool = False  # the print says so
+    _said: tuple[tuple[Read, ...], Scan] | None = None  # what was asked last, and the answer
 
     @property
     def thorough(self) -> bool:
@@ -123,8 +124,11 @@ class Work:
 
     @property
     def answer(self) -> Scan:
-        """What the readings so far say."""
-        return decide(self.reads)
+        """What the readings so far say. It is asked far oftener than anything is read."""
+        reads = tuple(self.reads)
+        if self._said is None or self._said[0] != reads:
+            self._said = reads, decide(self.reads)
+        return self._said[1]
 
 
 def placed(reads: Iterable[Read], cut: Cut, factor: int = 1) -> list[Read]:

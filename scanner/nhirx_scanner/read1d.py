@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from nhirx.identifiers.visit_id import ALPHABET
-from nhirx_scanner.forms import FINE, FORMS, Array, Form, allowed, blurred, patterns, wave_of
+from nhirx_scanner.forms import FINE, FORMS, Array, Form, Known, allowed, blurred, patterns, tried, wave_of
 from nhirx_scanner.solve1d import Reading, solve_places
 from nhirx_scanner.spans import spans
 
@@ -52,22 +52,18 @@ class Rows:
     reading: Reading
 
 
-def read_profile(profile: Array, *, enlarged: float = 1.0, like: Reading | None = None) -> list[Reading]:
+def read_profile(profile: Array, *, enlarged: float = 1.0, known: Known | None = None) -> list[Reading]:
     """The best readings of one averaged line across a code (grey values, left to right or the other way), the best first.
 
-    ``enlarged``: how many samples a pixel of the page has become. ``like``: only try the form and way round of that reading.
+    ``enlarged``: how many samples a pixel of the page has become. ``known``: nothing else is tried.
     """
-    return [rows.reading for rows in read_rows(profile, enlarged=enlarged, like=like)]
+    return [rows.reading for rows in read_rows(profile, enlarged=enlarged, known=known)]
 
 
-def read_rows(profile: Array, *, enlarged: float = 1.0, like: Reading | None = None) -> list[Rows]:
+def read_rows(profile: Array, *, enlarged: float = 1.0, known: Known | None = None) -> list[Rows]:
     """As ``read_profile``, with the costs behind each reading."""
     usual = ends(profile)
-    tries = [
-        each
-        for found in spans(profile, usual, enlarged)
-        for each in _looks(profile, found, enlarged, (False, True) if like is None else (like.runs_back,), like)
-    ]
+    tries = [each for found in spans(profile, usual, enlarged) for each in _looks(profile, found, enlarged, known)]
     if not tries:
         return []
     # A piece of a code, and soft shapes, go with some text more easily than the whole and sharp ones.
@@ -85,7 +81,7 @@ def read_rows(profile: Array, *, enlarged: float = 1.0, like: Reading | None = N
     for _, backwards, form, spread, _, first in tries:
         if (backwards, form) in followed:
             continue
-        if len(followed) == (3 if like is None else 1):
+        if len(followed) == (3 if known is None else 1):
             break
         followed.add((backwards, form))
         more = [blur for blur in every if blur != first]
@@ -99,7 +95,7 @@ def read_rows(profile: Array, *, enlarged: float = 1.0, like: Reading | None = N
 
 
 def _looks(
-    profile: Array, found: tuple[float, float], enlarged: float, ways: tuple[bool, ...], like: Reading | None
+    profile: Array, found: tuple[float, float], enlarged: float, known: Known | None
 ) -> list[tuple[float, bool, Form, float, tuple[float, float], float]]:
     """The first look at one stretch of the line: (cost, way round, form, spread, stretch, blur)."""
     steep = _steepness(profile, found)
@@ -107,16 +103,15 @@ def _looks(
         return []
     blurs = ((_SHARP if steep > _STEEP else _SOFT)[0], _SMEARED)
     out = []
-    for backwards in ways:
+    for backwards, form in tried(known):
         line, low, high = turned(profile, found, backwards)
-        for form in FORMS:
-            # Below three quarters of a pixel per module the bars have merged for good.
-            if (high - low) / form.modules >= 0.75 * enlarged and (like is None or like.symbology == form.name):
-                spread = spread_of(line, low, high, form)
-                seen = _seen(line, low, high, form, _DRIFT[_FIRST])
-                for blur in blurs:
-                    look = first_look(_costs(seen, form, blur, spread), form) * (_SOFTER if blur == _SMEARED else 1.0)
-                    out.append((look, backwards, form, spread, found, blur))
+        # Below three quarters of a pixel per module the bars have merged for good.
+        if (high - low) / form.modules >= 0.75 * enlarged:
+            spread = spread_of(line, low, high, form)
+            seen = _seen(line, low, high, form, _DRIFT[_FIRST])
+            for blur in blurs:
+                look = first_look(_costs(seen, form, blur, spread), form) * (_SOFTER if blur == _SMEARED else 1.0)
+                out.append((look, backwards, form, spread, found, blur))
     return out
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from nhirx_scanner.drawing import Drawn, barred, rendered
 from nhirx_scanner.drift import DRIFTS, correlation, smooth_path, windows
 from nhirx_scanner.fitting import Fit, fitted, polished
-from nhirx_scanner.forms import FORMS, Array
+from nhirx_scanner.forms import FORMS, Array, Known, tried
 from nhirx_scanner.read1d import best_places, ends, spread_of, templates, turned
 from nhirx_scanner.solve1d import runner_up128, solve_places
 from nhirx_scanner.spans import spans
@@ -87,15 +87,15 @@ class Refit:
         return self.forced < max(5.0, 0.3 * self.usual) and self.margin > 100 + 4 * self.forced
 
 
-def read(profile: Array, *, enlarged: float = 1.0) -> Refit | None:
+def read(profile: Array, *, enlarged: float = 1.0, known: Known | None = None) -> Refit | None:
     """The best text for one averaged line across a code, or None where no code of twenty characters lies.
 
-    ``enlarged``: how many samples a pixel of the page has become.
+    ``enlarged``: how many samples a pixel of the page has become. ``known``: nothing else is tried.
     """
     found = spans(profile, ends(profile), enlarged)
     if not found:
         return None
-    paths = _in_turn(sorted(_paths(profile, found, enlarged), key=lambda path: path[0]))
+    paths = _in_turn(sorted(_paths(profile, found, enlarged, known), key=lambda path: path[0]))
     best: Fit | None = None
     best_line: tuple[Array, float, float, Array] | None = None
     seen: set[tuple[object, ...]] = set()
@@ -127,10 +127,10 @@ def _in_turn(paths: list[Path]) -> list[Path]:
     ]
 
 
-def _paths(profile: Array, found: list[Span], enlarged: float) -> list[Path]:
+def _paths(profile: Array, found: list[Span], enlarged: float, known: Known | None) -> list[Path]:
     """The paths worth drawing, of every form, way round, and stretch."""
     # A path costs about as much as the look along it, or more.
-    looks = [look for span in found for look in _looks(profile, span, enlarged) if look[0] < _NO_PATH + 0.02]
+    looks = [look for span in found for look in _looks(profile, span, enlarged, known) if look[0] < _NO_PATH + 0.02]
     looks.sort(key=lambda look: look[0] * (1.0 if look[3] == found[0] else _PIECE))
     followed = looks[:_LOOKS]
     for name in dict.fromkeys(form.name for form in FORMS):
@@ -148,22 +148,21 @@ def _paths(profile: Array, found: list[Span], enlarged: float) -> list[Path]:
     return out
 
 
-def _looks(profile: Array, span: Span, enlarged: float) -> list[tuple[float, bool, Drawn, Span]]:
+def _looks(profile: Array, span: Span, enlarged: float, known: Known | None) -> list[tuple[float, bool, Drawn, Span]]:
     """What a place costs on the mean, by form, way round, and blur."""
     out = []
-    for backwards in (False, True):
+    for backwards, form in tried(known):
         line, low, high = turned(profile, span, backwards)
-        for form in FORMS:
-            if (high - low) / form.modules < _LEAST_MODULE * enlarged:
-                continue
-            spread = spread_of(line, low, high, form)
-            # Every other place is enough to tell what it may be.
-            places = np.arange(0, form.symbols, 2)
-            seen = windows(line, low, high, form, DRIFTS[::2], places)
-            for blur in _FIRST_BLURS:
-                costs = correlation(seen, *templates(form, blur, spread)).reshape(len(places), len(DRIFTS[::2]), -1)
-                look = float(best_places(costs, form, places).min(axis=1).mean())
-                out.append((look, backwards, Drawn(form, blur, spread), span))
+        if (high - low) / form.modules < _LEAST_MODULE * enlarged:
+            continue
+        spread = spread_of(line, low, high, form)
+        # Every other place is enough to tell what it may be.
+        places = np.arange(0, form.symbols, 2)
+        seen = windows(line, low, high, form, DRIFTS[::2], places)
+        for blur in _FIRST_BLURS:
+            costs = correlation(seen, *templates(form, blur, spread)).reshape(len(places), len(DRIFTS[::2]), -1)
+            look = float(best_places(costs, form, places).min(axis=1).mean())
+            out.append((look, backwards, Drawn(form, blur, spread), span))
     return out
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 from nhirx_scanner import Scanner, engines, on_bars
 from nhirx_scanner.engines import Read
+from nhirx_scanner.forms import Known
+from nhirx_scanner.page import Work
 from nhirx_scanner.rectify import Cut
 
 
@@ -16,17 +18,34 @@ def _cut(picture: np.ndarray) -> Cut:
 
 
 def test_the_model_doubts_what_it_sees_otherwise(draw):
-    """A Code 39 in which the library has read one place as another character; of bars that are no code the model says nothing."""
+    """A Code 39 in which the library has read one place as another character, either way round; of bars that are no code the model says
+    nothing."""
     text = draw.visit_id(95)
     other = text[:4] + ("S" if text[4] != "S" else "5") + text[5:]
     code = draw.barcode(text, "Code39", 3, 60)
     noise = np.random.default_rng(1).integers(0, 255, code.shape, dtype=np.uint8)
     doubted = [
-        on_bars._is_doubted(Read(said, "code39", (), "zxing"), _cut(picture))
+        on_bars._is_doubted(said, _cut(np.ascontiguousarray(picture[:, ::step])), Known("code39", step < 0))
+        for step in (1, -1)
         for said, picture in ((text, code), (other, code), (text, noise))
     ]
 
-    assert [False, True, False] == doubted
+    assert [False, True, False] * 2 == doubted
+
+
+def test_the_answer_follows_what_is_read_and_taken_back(draw):
+    """It is kept between two questions, and made anew when a reading came or went."""
+    work = Work(np.zeros((10, 10), np.uint8), Scanner(), 0.0)
+    square = ((0.0, 0.0), (9.0, 0.0), (9.0, 3.0), (0.0, 3.0))
+    said = [work.answer.visit_ids]
+    for text in (draw.visit_id(1), draw.visit_id(2)):
+        work.take([Read(text, "qr", square, "zxing")])
+        said.append(work.answer.visit_ids)
+        assert work.answer is work.answer
+        work.reads.clear()
+    said.append(work.answer.visit_ids)
+
+    assert [(), (draw.visit_id(1),), (draw.visit_id(2),), ()] == said
 
 
 def test_a_code39_that_the_library_misread_is_taken_back(monkeypatch, draw):
