@@ -112,7 +112,7 @@ def _look_at(work: Work, bars: Bars) -> None:
     # Without its own downscaling: an enlarged EAN at half size is read as another EAN.
     reads = engines.zxing(cut.picture, "all1d" if work.thorough else "linear", rotate=False, downscale=False, invert=False)
     reads = reads or engines.zxing(cut.picture, "linear", rotate=False, invert=False)
-    if work.thorough:
+    if work.doubts:
         reads = [
             read
             for read in reads

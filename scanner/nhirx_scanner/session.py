@@ -74,13 +74,19 @@ class Session:
         self._sums.clear()
 
     def _look(self, gray: Gray, started: float) -> list[Read]:
+        from nhirx_scanner import on_bars
         from nhirx_scanner.stages import fast_pass, regions
 
         work = fast_pass(gray, self._scanner)
+        before = {read.text for reads in self._recent for read in reads}
+        if not before or any(_is_id(read) and read.text not in before for read in work.reads):
+            # A sheet that was not seen before: what is taken now may be taken for good, and nothing checks a Code 39.
+            work.doubts = True
+            on_bars.doubt(work)
         if work.done:
             self._sums.clear()
             return work.reads
-        if any(any(reads) for reads in self._recent):
+        if before:
             return work.reads  # it was read a moment ago: a blurred frame in between is not worth the time
         work.until = started + (self._scanner.limit_ms or _FRAME_MS) / 1000.0
         regions(work)

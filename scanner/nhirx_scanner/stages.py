@@ -67,7 +67,7 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
     def apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
         return work.two_sheets or are_apart(gray, first, second)
 
-    if work.thorough:
+    if work.doubts:
         on_bars.doubt(work)
     if work.done and not work.thorough:
         return work.answer
@@ -94,7 +94,7 @@ def fast_pass(gray: Gray, scanner: Scanner) -> Work:
     own = scanner.limit_ms is None and scanner.effort == "thorough"
     clock = time.thread_time if own else time.perf_counter
     started = clock()
-    work = Work(gray, scanner, started, clock)
+    work = Work(gray, scanner, started, clock, doubts=scanner.effort == "thorough")
     work.take(engines.zxing(gray, "id"))
     if scanner.limit_ms is not None:
         work.until = started + scanner.limit_ms / 1000.0

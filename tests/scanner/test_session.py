@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
-from nhirx_scanner import Camera, Scanner
+from nhirx_scanner import Camera, Scanner, engines
 from nhirx_scanner.session import MEMORY
 
 
@@ -38,6 +40,28 @@ def test_the_next_sheet_replaces_the_one_before(draw):
     scan = session.push(draw.sheet((two, "QRCode", 100, 100), size=(480, 640)))
 
     assert ("found", two, (two,)) == (scan.status, scan.visit_id, scan.visit_ids)
+
+
+def test_a_new_sheet_whose_bars_say_otherwise_is_not_taken(draw, monkeypatch):
+    """The library takes one place of a Code 39 for another: the model is asked, on the first sheet and on the next one."""
+    zxing = engines.zxing
+
+    def misread(*asked, **how):
+        return [
+            replace(read, text=read.text[:4] + ("S" if read.text[4] != "S" else "5") + read.text[5:])
+            if read.symbology == "code39"
+            else read
+            for read in zxing(*asked, **how)
+        ]
+
+    session = Scanner().session()
+    first = draw.sheet((draw.visit_id(44), "QRCode", 100, 100), size=(480, 800))
+    second = draw.sheet((draw.visit_id(45), "Code39", 20, 60, 2), size=(480, 800))
+    monkeypatch.setattr(engines, "zxing", misread)
+    frames = [second] * 2 + [first] + [second] * (MEMORY + 2)
+    seen = [session.push(frame).visit_id for frame in frames]
+
+    assert {*seen} <= {None, draw.visit_id(44), draw.visit_id(45)}
 
 
 def test_frames_that_cannot_be_read_alone_are_read_together(draw):
