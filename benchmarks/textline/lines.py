@@ -18,6 +18,7 @@ ALPHABET = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 HEIGHT, WIDTH, STRIDE = 32, 544, 4
 BLANK, OTHER = 0, 35  # classes; 1…34 are the alphabet's characters
 IGNORED = -100
+_NEEDLES = 0.22  # share of the lines that a dot-matrix printer makes
 _CLASS = {character: place + 1 for place, character in enumerate(ALPHABET)} | {"O": 1, "I": 2}  # no such letters: they are digits
 _ALIKE = ("0DQ", "8B", "5S", "2Z", "17TL", "6G", "CG", "UV", "VY", "MNHW", "KX", "EF", "PRF", "4A", "3B8", "9G", "JU1", "0CGQ")
 _LABELS = (
@@ -168,6 +169,8 @@ def _neighbours(ink: np.ndarray, baseline: int, em: float, printer: Printer, rng
 def _printed(ink: np.ndarray, top: float, bottom: float, em: float, printer: Printer, rng: Rng, harm: float) -> np.ndarray:
     """Ink with its faults: pale, striped, flecked, run, thin, faded along the line, dots; and what was written or stamped over it."""
     height, width = ink.shape
+    if rng.random() < _NEEDLES:
+        ink = _of_needles(ink, bottom - top, rng, harm)
     chance = rng.random(12) < 0.25 * (0.3 + harm)
     if chance[0]:
         ink = ink * rng.uniform(1 - 0.65 * harm, 1)
@@ -243,6 +246,29 @@ def _printed(ink: np.ndarray, top: float, bottom: float, em: float, printer: Pri
         cv2.line(crease, start, end, 255, max(1, int(em * 0.08)), cv2.LINE_AA)
         paper = paper - crease * np.float32(0.3 * harm / 255)
     made: np.ndarray = np.clip(paper * (1 - np.clip(ink, 0, 1)), 0, 1).astype(np.float32)
+    return made
+
+
+def _of_needles(ink: np.ndarray, capital: float, rng: Rng, harm: float) -> np.ndarray:
+    """The line as a dot-matrix printer makes it: a dot or none in each place of a grid, needles that are worn, passes that do not meet."""
+    height, width = ink.shape
+    rows = max(4, round(height / capital * rng.uniform(7.5, 20)))  # 8 dots a capital with 9 needles, up to 20 with 24
+    columns = max(8, round(width / capital * rows * capital / height * rng.choice((0.8, 1.0, 1.0, 1.25))))
+    dots = (cv2.resize(ink, (columns, rows), interpolation=cv2.INTER_AREA) > rng.uniform(0.3, 0.6)).astype(np.float32)
+    dots *= rng.random(dots.shape) > 0.1 * harm * rng.random()
+    dots *= 1 - rng.uniform(0, 0.5) * harm * rng.random(dots.shape)
+    if rng.random() < 0.2 * harm:
+        dots[int(rng.integers(rows)) :: int(rng.choice((9, 24)))] = 0
+    up = 5
+    fine = np.zeros((rows * up, columns * up), np.float32)
+    fine[up // 2 :: up, up // 2 :: up] = dots
+    if rng.random() < 0.4:  # the head prints on its way back as well
+        band, aside = int(rng.integers(6, 24)) * up, int(rng.uniform(-0.5, 0.5) * harm * up)
+        for start in range(0, rows * up, 2 * band):
+            fine[start : start + band] = np.roll(fine[start : start + band], aside, axis=1)
+    side = np.arange(-up, up + 1, dtype=np.float32)
+    round_dot = np.clip(up * rng.uniform(0.5, 0.85) + 0.5 - np.hypot(side[:, None], side[None]), 0, 1)
+    made: np.ndarray = cv2.resize(np.clip(cv2.filter2D(fine, -1, round_dot), 0, 1), (width, height), interpolation=cv2.INTER_AREA)
     return made
 
 
