@@ -219,7 +219,9 @@ def _modelled(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
             work.unlike.add(bars)
             return None
         if like is not None and readings and readings[0].text == like.text:
-            work.twice[bars] = like.text
+            # With a place in the balance it is no second word: a stroke made a 7 a G, twice.
+            sure = min(like.weakest, readings[0].weakest) >= _IN_THE_BALANCE
+            work.twice |= {bars: like.text} if sure else {}
         like = like or readings[0]
     return None
 

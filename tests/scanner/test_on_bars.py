@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from nhirx_scanner import Scanner, engines, on_bars
+from nhirx_scanner import Scanner, engines, on_bars, read1d, rectify
 from nhirx_scanner.engines import Read
 from nhirx_scanner.forms import Known
+from nhirx_scanner.locate import Bars
 from nhirx_scanner.page import Work
 from nhirx_scanner.rectify import Cut
 
@@ -61,3 +62,21 @@ def test_a_code39_that_the_library_misread_is_taken_back(monkeypatch, draw):
 
     assert other == Scanner(effort="fast").scan(sheet).visit_id
     assert text == Scanner(ocr=False).scan(sheet).visit_id
+
+
+def test_two_words_with_a_place_in_the_balance_are_none(draw, monkeypatch):
+    """The model says the same of a strip's mean and of its bands: that counts as a second voice only where no place is in the balance."""
+    text = draw.visit_id(96)
+    cut = _cut(draw.barcode(text, "Code39", 3, 60))
+    bars = Bars(0.0, 0.0, 400.0, 0.0, 20.0, 1.0)
+    said = []
+    for weakest in ((0.05, 0.05), (0.003, 0.05), (0.05, 0.003)):
+        work = Work(np.zeros((10, 10), np.uint8), Scanner(), 0.0)
+        known = read1d.read_profile(rectify.weighed(cut.picture), enlarged=cut.enlarged)[0]
+        words = iter([replace(known, weakest=each, cost=0.1, margin=0.0) for each in weakest])
+        monkeypatch.setattr(read1d, "read_profile", lambda *_a, words=words, **_k: [next(words)])
+        assert on_bars._modelled(work, bars, cut) is None
+        monkeypatch.undo()
+        said.append(work.twice.get(bars))
+
+    assert [text, None, None] == said
