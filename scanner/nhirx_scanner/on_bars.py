@@ -136,9 +136,10 @@ def spans(read: Read, bars: Bars) -> bool:
 
 def retry(work: Work) -> None:
     """The strips averaged, sharpened, and stacked, by the library."""
-    for bars, cut in work.open_bars:
+    for bars, cut in [item for item in work.open_bars if item[0] not in work.retried]:
         if not work.may("retry"):
             return
+        work.retried.add(bars)
         measured = _measured(work, bars, cut)
         if measured:
             settle(work, bars, cut, measured)

@@ -46,6 +46,7 @@ class Work:
     doubtful: dict[str, Read] = field(default_factory=dict)  # texts that the models found and did not believe
     twice: dict[Bars, str] = field(default_factory=dict)  # what the model read of a strip's mean and of what its bands agree on
     unlike: set[Bars] = field(default_factory=set)  # strips that no code of twenty characters looks like
+    retried: set[Bars] = field(default_factory=set)  # strips that the library was asked about again
     rest: list[tuple[Bars | Blob, Cut]] = field(default_factory=list)  # regions too small for an ID, not read either
     stacks: dict[Bars, Gray] = field(default_factory=dict)
     drawn: list[tuple[Bars, Cut, Refit | None]] = field(

@@ -47,6 +47,7 @@ STAGES = (
 )
 THOROUGH_MS, SHORT_MS, FAST_MS = 1200.0, 300.0, 60.0  # of a core, of it without the stage ``long``, and of the clock on the wall
 _WITH_CODES = (
+    on_bars.retry,  # of what was found at once: it gives most for its time, and what it reads need not be looked for
     on_bars.find_faint,
     on_bars.retry,
     on_bars.model,
