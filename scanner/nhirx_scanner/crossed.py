@@ -29,7 +29,7 @@ _PAPER = 25  # rows and columns: wider than any stroke of a letter
 _BESIDE = 2  # rows outside the letters that may still be theirs
 _ALONG = 14  # columns: ink that comes in so wide runs along the line, and all under it may be changed
 _STEEPEST = 2.5  # columns a row
-_EDGE, _DRIFT = 0.5, 0.05  # columns cut on either side beyond the stroke's own width, and more with every row of the way
+_EDGE, _DRIFT = 0.8, 0.05  # columns cut on either side beyond the stroke's own width, and more with every row of the way
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ def test_letters_alone_and_neighbours_are_no_strokes(draw):
 
 def test_strokes_through_letters_never_make_others_of_them(draw):
     """The same ID with a pen through each place in turn: most are proposed as they are, and none as another ID."""
-    text = "QP0" + draw.visit_id(42)[3:17] + "P0F"
+    text = draw.visit_id(42)
     page = Image.new("L", (900, 200), 250)
     ImageDraw.Draw(page).text((80, 80), text, 20, font("mono", 30))
     wide = ImageDraw.Draw(page).textlength(text, font("mono", 30)) / 20
