@@ -117,11 +117,11 @@ def _formats(name: Formats) -> Any:
     import zxingcpp
 
     words = {
-        "id": "QRCodeModel2,Code39Std,Code128,Code93",
-        "linear": "Code39Std,Code128,Code93",
+        "id": "QRCodeModel2,Code39,Code128,Code93",
+        "linear": "Code39,Code128,Code93",
         "qr": "QRCodeModel2",
-        "all1d": "Code39Std,Code128,Code93,EAN13,EAN8",
-        "rest1d": "Code39Std,Code128,Code93,EAN13,EAN8,UPCA,ITF,Codabar",
+        "all1d": "Code39,Code128,Code93,EAN13,EAN8",
+        "rest1d": "Code39,Code128,Code93,EAN13,EAN8,UPCA,ITF,Codabar",
         "matrix": "DataMatrix,PDF417,Aztec,MicroQRCode,RMQRCode",
     }
     return (

@@ -97,11 +97,18 @@ def name_others(work: Work) -> None:
         else:
             reads, factor, large = [], rectify.enlargement(cut.picture), rectify.enlarged(cut.picture)
         reads = reads or placed(engines.zxing(large, "matrix", invert=False), cut, factor)
-        reads = [read for read in reads if classify(read.text, read.symbology) not in ("visit-id", "placeholder")]
+        reads = _others(reads)
         if reads:
             work.take(reads)
             work.bars = [item for item in work.bars if item[0] is not region]
             work.blobs = [item for item in work.blobs if item[0] is not region]
+    if not work.reads and work.may("others"):
+        # A code that fills the picture has modules too large to look like texture: whatever the library knows, wherever it is.
+        work.take(_others(engines.zxing(work.gray, "all")))
+
+
+def _others(reads: list[Read]) -> list[Read]:
+    return [read for read in reads if classify(read.text, read.symbology) not in ("visit-id", "placeholder")]
 
 
 def _linear(work: Work, bars: Bars, cut: Cut) -> list[Read]:
