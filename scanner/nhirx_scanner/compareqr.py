@@ -8,6 +8,7 @@ from where a second and a third character may be changed on the way. A code of a
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from nhirx_scanner.kinds import is_plausible
 from nhirx_scanner.softqr import words_of
 
 Array = NDArray[Any]
+Looks = Callable[[Gray, readqr.Fitted], Iterable[Array]]
 _LEAST_FIT = 0.58  # of the fixed parts
 _MOST_GRIDS = 2
 _AGREES = 0.84  # weighted share of the modules
@@ -46,12 +48,12 @@ def compare(crop: Gray, quads: list[Quad], text: str) -> Verdict | None:
     return compare_fitted(crop, readqr.fit_all(crop, quads), text)
 
 
-def compare_fitted(crop: Gray, grids: list[readqr.Fitted], text: str) -> Verdict | None:
-    """As ``compare``, from the quadrangles fitted already, the best first."""
+def compare_fitted(crop: Gray, grids: list[readqr.Fitted], text: str, looks: Looks = readqr.looks) -> Verdict | None:
+    """As ``compare``, from the quadrangles fitted already, the best first. ``looks``: the modules (−1…1) as they are seen in turn."""
     for grid in grids[:_MOST_GRIDS]:
         if grid.match < _LEAST_FIT:
             break
-        for seen in readqr.looks(crop, grid):
+        for seen in looks(crop, grid):
             for level, bits in readqr.forms(seen, grid.version):
                 says = _says(bits, grid.version, level, text)
                 if says is not None:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nhirx_scanner import modulenet, softqr
+from nhirx_scanner import modulenet, readqr, softqr
 from nhirx_scanner.engines import Gray, Polygon
 from nhirx_scanner.qrform import layout
 from nhirx_scanner.readqr import Fitted, forms, free_corner
@@ -62,6 +62,13 @@ class Judged:
 def log_odds(crop: Gray, grid: Fitted) -> Array:
     """(size, size): of every module under ``grid``, how much likelier it is dark than light."""
     return modulenet.log_odds(crop, grid.version, grid.corners)
+
+
+def modules(crop: Gray, grid: Fitted) -> Iterator[Array]:
+    """(size, size), −1…1: how dark the modules are, as the network sees them and then as ``readqr`` does. What glare has taken says
+    nothing to the network; to the eye it is light."""
+    yield (log_odds(crop, grid) / SURE).clip(-1, 1)
+    yield from readqr.looks(crop, grid)
 
 
 def looks(crop: Gray, grid: Fitted, odds: Array | None = None) -> Iterator[Judged]:

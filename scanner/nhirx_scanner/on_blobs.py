@@ -10,7 +10,7 @@ from nhirx_scanner import compareqr, engines, finders, locate, netqr, readqr, re
 from nhirx_scanner.engines import Gray, Read
 from nhirx_scanner.kinds import classify, is_id_text, is_plausible
 from nhirx_scanner.locate import Blob
-from nhirx_scanner.page import Work, is_known, placed
+from nhirx_scanner.page import Grids, Work, is_known, placed
 from nhirx_scanner.rectify import Cut
 
 _MOST, _MOST_WEAK = 6, 10  # patches that are looked at on every page, and more where nothing was read
@@ -24,8 +24,6 @@ _LEAST_JUDGED, _MOST_JUDGED = 0.42, 5  # grids that the network is asked about
 _JUDGE_MS = 200.0
 _MOST_SECOND = 4  # patches that are looked at once the answer is settled
 _MOST_AGAIN = 2  # patches that are sought through once more
-
-_Grids = list[tuple[Blob, Cut, readqr.Fitted]]
 
 
 def find(work: Work) -> None:
@@ -80,9 +78,19 @@ def model(work: Work) -> None:
 
     What is still unread then is judged by the network, the likeliest grids first.
     """
-    grids: _Grids = []
-    if _by_models(work, grids) and not work.done:
-        _judge(work, grids)
+    if _by_models(work) and not work.done:
+        _judge(work)
+
+
+def says_too(work: Work, text: str) -> Read | None:
+    """The reading of a code that nobody could read and that says ``text``, which is printed elsewhere on the sheet."""
+    for _, cut, grid in _different(work.grids)[:_MOST_JUDGED]:
+        if not work.may("judge"):
+            return None
+        verdict = compareqr.compare_fitted(cut.picture, [grid], text, netqr.modules)
+        if verdict is not None and verdict.says == "same":
+            return Read(text, "qr", cut.on_page(verdict.corners), "model")
+    return None
 
 
 def second_sheet(work: Work) -> None:
@@ -101,14 +109,14 @@ def second_sheet(work: Work) -> None:
             _is_judged(work, [(blob, cut, fitted[0])])
 
 
-def _by_models(work: Work, grids: _Grids) -> bool:
-    """False when nothing more may be tried. ``grids`` gets what was fitted and not read."""
+def _by_models(work: Work) -> bool:
+    """False when nothing more may be tried."""
     likeness: dict[Blob, float] = {}
     for blob, cut in list(work.blobs):
         for source in (finders.from_finders, finders.from_outline):
             if work.settled or not work.may("modelqr"):
                 return False
-            found = _by_model(work, blob, cut, source(cut.picture), grids)
+            found = _by_model(work, blob, cut, source(cut.picture))
             if found is None:
                 break
             likeness[blob] = max(found, likeness.get(blob, 0.0))
@@ -118,7 +126,7 @@ def _by_models(work: Work, grids: _Grids) -> bool:
         quads = finders.from_finders(cut.picture)
         if quads:
             work.blobs.append((blob, cut))
-            found = _by_model(work, blob, cut, quads, grids, _SURELY_QR)
+            found = _by_model(work, blob, cut, quads, _SURELY_QR)
             if found is None:
                 return False
             likeness[blob] = found
@@ -128,18 +136,18 @@ def _by_models(work: Work, grids: _Grids) -> bool:
     for blob, cut in likely[: _SECOND_WHOLE if work.done else _MOST_WHOLE]:
         if work.settled or not work.may("modelqr"):
             return False
-        _by_model(work, blob, cut, wholeqr.from_whole(cut.picture), grids, _SURELY_QR)
+        _by_model(work, blob, cut, wholeqr.from_whole(cut.picture), _SURELY_QR)
     return True
 
 
-def _judge(work: Work, grids: _Grids) -> None:
+def _judge(work: Work) -> None:
     """The likeliest grids by the network, until one says an ID; then the likeliest patches seen in other ways."""
     if work.scanner.limit_ms is None:
         work.give(_JUDGE_MS)  # strips of bars may have taken all the time
-    if _is_judged(work, _different(grids)[:_MOST_JUDGED]):
+    if _is_judged(work, _different(work.grids)[:_MOST_JUDGED]):
         return
     best: dict[Blob, float] = {}
-    for blob, _, grid in grids:
+    for blob, _, grid in work.grids:
         best[blob] = max(grid.match, best.get(blob, 0.0))
     for blob, cut in sorted(work.blobs, key=lambda item: -best.get(item[0], 0.0))[:_MOST_AGAIN]:
         for picture, quads in wholeqr.other_views(cut.picture):
@@ -156,7 +164,7 @@ def _judge(work: Work, grids: _Grids) -> None:
                 return
 
 
-def _is_judged(work: Work, grids: _Grids) -> bool:
+def _is_judged(work: Work, grids: Grids) -> bool:
     for blob, cut, grid in grids:
         if not work.may("judge"):
             return True
@@ -171,9 +179,9 @@ def _is_judged(work: Work, grids: _Grids) -> bool:
     return False
 
 
-def _different(grids: _Grids) -> _Grids:
+def _different(grids: Grids) -> Grids:
     """The best fit first, none that lies where another one does."""
-    out: _Grids = []
+    out: Grids = []
     places: list[readqr.Fitted] = []
     for blob, cut, grid in sorted(grids, key=lambda item: -item[2].match):
         placed_grid = readqr.Fitted(grid.match, grid.version, np.array(cut.on_page(grid.polygon)))
@@ -196,9 +204,7 @@ def _more(work: Work) -> Iterator[tuple[Blob, Cut]]:
                 yield blob, cut
 
 
-def _by_model(
-    work: Work, blob: Blob, cut: Cut, quads: list[finders.Quad], grids: _Grids, alike: float = _QR_LIKE
-) -> float | None:
+def _by_model(work: Work, blob: Blob, cut: Cut, quads: list[finders.Quad], alike: float = _QR_LIKE) -> float | None:
     """How much one of the quadrangles looks like a QR code; None when an ID was read."""
     if not quads:
         return 0.0
@@ -217,7 +223,7 @@ def _by_model(
     if likeness > alike:
         work.qr_like.add(blob)
     if reading is None:
-        grids += [(blob, cut, grid) for grid in fitted if grid.match > _LEAST_JUDGED]
+        work.grids += [(blob, cut, grid) for grid in fitted if grid.match > _LEAST_JUDGED]
         return likeness
     work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
     work.blobs.remove((blob, cut))

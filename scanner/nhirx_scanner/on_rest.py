@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nhirx_scanner import engines, on_bars, rectify
+from nhirx_scanner import engines, on_bars, on_blobs, rectify
 from nhirx_scanner.engines import Read
 from nhirx_scanner.kinds import classify
 from nhirx_scanner.locate import Bars
@@ -30,6 +30,9 @@ def read_text(work: Work) -> None:
         if line.agrees(doubtful.text):
             work.take([doubtful, Read(doubtful.text, "text", line.polygon, "ocr")], only_ids=True)
             return
+    if (same := on_blobs.says_too(work, line.text)) is not None:
+        work.take([same, Read(line.text, "text", line.polygon, "ocr", line.trust)], only_ids=True)
+        return
     if line.trust >= LEAST_TRUST_IN_TEXT:  # what is not sure enough to be proposed is not shown either: who sees it may take it
         work.take([Read(line.text, "text", line.polygon, "ocr", line.trust)])
 

@@ -23,8 +23,11 @@ from nhirx_scanner.vote import decide
 if TYPE_CHECKING:
     from nhirx_scanner.engines import Gray
     from nhirx_scanner.locate import Texture
+    from nhirx_scanner.readqr import Fitted
     from nhirx_scanner.refit import Refit
     from nhirx_scanner.scanner import Scanner
+
+Grids = list[tuple[Blob, Cut, "Fitted"]]
 
 SECOND_BARS, SECOND_BLOBS = 2, 2
 """Regions that are asked for another printed form once one was read. Counted, not timed: the answer is that of any machine."""
@@ -52,6 +55,7 @@ class Work:
     drawn: list[tuple[Bars, Cut, Refit | None]] = field(
         default_factory=list
     )  # strips with what their mean says, which is not sure
+    grids: Grids = field(default_factory=list)  # QR codes as they were laid over patches that stayed unread
     two_sheets: bool = False  # the print says so
     doubts: bool = False  # every Code 39 that a library reads is asked of the model: always in files, in video for a new sheet
     _said: tuple[tuple[Read, ...], Scan] | None = None  # what was asked last, and the answer

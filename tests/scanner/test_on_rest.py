@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 import zxingcpp
 from nhirx_scanner import Scanner
+from PIL import Image, ImageDraw
+
+from samples.fonts import font
 
 
 @pytest.mark.parametrize("turn", [0, 7, 90])
@@ -29,3 +32,22 @@ def test_an_extended_code_39_is_told_as_it_is_meant(draw):
     page[100 : 100 + len(bars), 60 : 60 + bars.shape[1]] = bars
 
     assert {"Ward7b-c", "A1+2 B/3"} == {code.text for code in Scanner().scan(page).codes}
+
+
+@pytest.mark.parametrize(("printed", "confidence"), [("the same", "agreed"), ("another", "ocr")])
+def test_a_ruined_qr_code_still_confirms_what_is_printed(draw, printed, confidence):
+    """Nobody can read it, but it can be asked whether it says the printed ID: then no person has to."""
+    text = draw.visit_id(41)
+    code = zxingcpp.create_barcode(
+        text if printed == "the same" else draw.visit_id(44), zxingcpp.BarcodeFormat.QRCode, ec_level="M"
+    )
+    patch = np.array(code.to_image(scale=4)).astype(np.float32) * 0.55 + 60
+    patch = cv2.GaussianBlur(patch, (0, 0), 1.4) + np.random.default_rng(1).normal(0, 60, patch.shape)
+    cv2.circle(patch, (len(patch) // 2 + 10, len(patch) // 2 + 10), 22, 255, -1)  # glare on a fifth of it
+    page = Image.new("L", (900, 500), 250)
+    ImageDraw.Draw(page).text((80, 60), text, 20, font("mono", 30))
+    page.paste(Image.fromarray(patch.clip(0, 255).astype(np.uint8)), (420, 200))
+    scan = Scanner().scan(np.array(page))
+
+    assert (text, confidence) == (scan.visit_id, scan.confidence)
+    assert (("qr", "text") if confidence == "agreed" else ("text",)) == scan.evidence
