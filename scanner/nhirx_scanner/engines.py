@@ -116,19 +116,19 @@ def opencv(gray: Gray) -> list[Read]:
 def _formats(name: Formats) -> Any:
     import zxingcpp
 
+    # The library's "Code39" means pharmacists' numbers of other countries as well: it makes them of every tenth chart number of six digits.
+    linear, matrix = "Code39Std,Code39Ext,Code128,Code93", "DataMatrix,PDF417,Aztec,MicroQRCode,RMQRCode"
+    rest = f"{linear},EAN13,EAN8,UPCA,ITF,Codabar"
     words = {
-        "id": "QRCodeModel2,Code39,Code128,Code93",
-        "linear": "Code39,Code128,Code93",
+        "id": f"QRCodeModel2,{linear}",
+        "linear": linear,
         "qr": "QRCodeModel2",
-        "all1d": "Code39,Code128,Code93,EAN13,EAN8",
-        "rest1d": "Code39,Code128,Code93,EAN13,EAN8,UPCA,ITF,Codabar",
-        "matrix": "DataMatrix,PDF417,Aztec,MicroQRCode,RMQRCode",
+        "all1d": f"{linear},EAN13,EAN8",
+        "rest1d": rest,
+        "matrix": matrix,
+        "all": f"{rest},UPCE,ITF14,{matrix},QRCodeModel1,QRCodeModel2",
     }
-    return (
-        zxingcpp.barcode_formats_from_str(words[name])
-        if name in words
-        else zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.AllReadable)
-    )
+    return zxingcpp.barcode_formats_from_str(words[name])
 
 
 @functools.cache

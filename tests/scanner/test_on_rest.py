@@ -34,6 +34,14 @@ def test_an_extended_code_39_is_told_as_it_is_meant(draw):
     assert {"Ward7b-c", "A1+2 B/3"} == {code.text for code in Scanner().scan(page).codes}
 
 
+def test_a_chart_number_is_not_taken_for_a_foreign_pharmacists_number(draw):
+    """Six digits in a Code 39 are an Italian one by chance, one time in ten: the digits are told as they stand there."""
+    for number in range(100100, 100140):
+        page = draw.sheet((str(number), "Code39", 60, 100), size=(300, 500))
+
+        assert [str(number)] == [code.text for code in Scanner("fast").scan(page).codes]
+
+
 @pytest.mark.parametrize(("printed", "confidence"), [("the same", "agreed"), ("another", "ocr")])
 def test_a_ruined_qr_code_still_confirms_what_is_printed(draw, printed, confidence):
     """Nobody can read it, but it can be asked whether it says the printed ID: then no person has to."""
