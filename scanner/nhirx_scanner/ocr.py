@@ -122,10 +122,11 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
 
 def _best_sight(gray: Gray, boxes: Sequence[Array], may: Callable[[], bool]) -> _Sight | None:
     sight: _Sight | None = None
+    lines = _wide(boxes)
     for upside_down in (False, True):
         # Some letters read as others upside down, and never well: the likeliest lines are turned unless one reads well as it is.
         reads_fairly = sight is not None and sight.score > _FAIR_SCORE
-        for corners in _wide(boxes)[: _MOST_TURNED if upside_down and reads_fairly else _MOST_LINES]:
+        for corners in lines[: _MOST_TURNED if upside_down and reads_fairly else _MOST_LINES]:
             if not may():
                 break
             seen = _first_look(gray, np.roll(corners, 2, axis=0) if upside_down else corners)
@@ -191,30 +192,27 @@ def _wide(boxes: Sequence[Array]) -> list[Array]:
 def _joined(boxes: Sequence[Array]) -> list[Array]:
     """Boxes that stand in one line with little between them, as one: groups of four or five characters are found apart, and so is
     what stands left and right of a stamp."""
-    sides = [_sides(corners) for corners in boxes]
+    if not boxes:
+        return []
+    every = np.stack(boxes)
+    tall, wide = (np.hypot(*(every[:, corner] - every[:, 0]).T) for corner in (3, 1))
+    begins, finishes = (every[:, 0] + every[:, 3]) / 2, (every[:, 1] + every[:, 2]) / 2
     out = []
-    for first, corners in enumerate(boxes):
-        along = (corners[1] - corners[0]) / max(sides[first][0], 1e-6)
-        last, used = first, {first}
-        while (after := _next(boxes, sides, last, used, along)) is not None:
-            last = after
-            used.add(last)
-            out.append(np.stack([corners[0], boxes[last][1], boxes[last][2], corners[3]]))
+    for first in range(len(every)):
+        along = (every[first, 1] - every[first, 0]) / max(wide[first], 1e-6)
+        last, free = first, np.arange(len(every)) != first
+        while True:
+            # The box that goes on where the last one ends, in its line and about as tall.
+            ways, high = begins - finishes[last], tall[last]
+            ahead, aside = ways @ along, np.abs(ways[:, 1] * along[0] - ways[:, 0] * along[1])
+            alike = np.abs(tall / max(high, 1.0) - 1.15) < 0.55
+            fits = free & alike & (ahead > -0.5 * high) & (ahead < _GAP * high) & (aside < 0.6 * high)
+            if not fits.any():
+                break
+            last = int(np.where(fits, ahead, np.inf).argmin())
+            free[last] = False
+            out.append(np.stack([every[first, 0], every[last, 1], every[last, 2], every[first, 3]]))
     return out
-
-
-def _next(boxes: Sequence[Array], sides: Sequence[tuple[float, float]], last: int, used: set[int], along: Array) -> int | None:
-    """The box that goes on where ``last`` ends, in its line and about as tall."""
-    end, tall = (boxes[last][1] + boxes[last][2]) / 2, sides[last][1]
-    near = []
-    for place, corners in enumerate(boxes):
-        if place in used or not 0.6 < sides[place][1] / max(tall, 1.0) < 1.7:
-            continue
-        way = (corners[0] + corners[3]) / 2 - end
-        ahead, aside = float(way @ along), float(abs(way[1] * along[0] - way[0] * along[1]))
-        if -0.5 * tall < ahead < _GAP * tall and aside < 0.6 * tall:
-            near.append((ahead, place))
-    return min(near)[1] if near else None
 
 
 def _first_look(gray: Gray, corners: Array) -> _Sight | None:
