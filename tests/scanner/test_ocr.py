@@ -150,7 +150,7 @@ def test_what_the_fields_say_need_not_be_seen_by_both(draw):
     [
         (0.9999, 0.9999, True),
         (0.9999, 0.8, True),
-        (0.99, 0.999, True),
+        (0.991, 0.999, True),
         (0.9999, 0.6, False),
         (0.99, 0.97, False),
         (0.98, 0.999999, False),
