@@ -24,6 +24,7 @@ from torch.nn import functional
 from benchmarks.modules.codes import make
 from benchmarks.modules.network import Net
 from benchmarks.modules.write import write
+from benchmarks.networks import blend
 
 BATCH, RATE = 32, 2.0e-3
 _VERSIONS, _SHARES = (1, 2, 3, 4), (0.5, 0.38, 0.08, 0.04)
@@ -56,7 +57,7 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
         optimiser.step()
         step += 1
-        _blend(mean, net, min(0.998, step / (step + 20)))
+        blend(mean, net, min(0.998, step / (step + 20)))
         told = 0.98 * told + 0.02 * loss.item() if told else loss.item()
         if step % 250 == 0:
             print(f"{step} {share:.2f} loss {told:.4f} {_compared(mean, checks)}", flush=True)
@@ -104,15 +105,6 @@ def _told(net: Net, codes: Batch) -> torch.Tensor:
 def _loss(net: Net, codes: Batch) -> torch.Tensor:
     free = torch.from_numpy(codes[3])
     return functional.binary_cross_entropy_with_logits(_told(net, codes)[:, free], torch.from_numpy(codes[2])[:, free])
-
-
-def _blend(mean: Net, net: Net, keep: float) -> None:
-    with torch.no_grad():
-        for old, new in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-            if old.dtype.is_floating_point:
-                old.mul_(keep).add_(new, alpha=1 - keep)
-            else:
-                old.copy_(new)
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from benchmarks.networks import blend
 from benchmarks.textline.lines import HEIGHT, IGNORED, WIDTH, Cut, Printer, cut
 from benchmarks.textline.network import CLASSES, Net
 from benchmarks.textline.write import write
@@ -52,7 +53,7 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
         optimiser.step()
         step += 1
-        _blend(mean, net, min(0.998, step / (step + 20)))
+        blend(mean, net, min(0.998, step / (step + 20)))
         told = 0.98 * told + 0.02 * loss.item() if told else loss.item()
         if step % 500 == 0:
             right = [_right(mean, which, harm) for which, harm in ((printer, 0.2), (printer, 0.7), (unseen, 0.2), (unseen, 0.7))]
@@ -90,15 +91,6 @@ def _loss(net: Net, cuts: list[Cut]) -> torch.Tensor:
     lengths = torch.tensor([len(each.said) for each in cuts])
     line = functional.ctc_loss(logs, said, torch.full((len(cuts),), logs.shape[0]), lengths, zero_infinity=True)
     return each + 0.5 * line
-
-
-def _blend(mean: Net, net: Net, keep: float) -> None:
-    with torch.no_grad():
-        for old, new in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-            if old.dtype.is_floating_point:
-                old.mul_(keep).add_(new, alpha=1 - keep)
-            else:
-                old.copy_(new)
 
 
 @torch.no_grad()

@@ -5,12 +5,10 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
-import numpy as np
-import onnx
 import torch
-from onnx import helper, numpy_helper
 from torch import nn
 
+from benchmarks.networks import shrink
 from benchmarks.textline.network import Net
 
 
@@ -34,21 +32,4 @@ def write(net: Net, path: str | Path) -> None:
         told, (example,), str(path), input_names=["line"], output_names=["told"], dynamo=False, opset_version=17,
         dynamic_axes={"line": {0: "count", 3: "width"}, "told": {0: "count", 1: "time"}},
     )  # fmt: skip
-    model = onnx.load(str(path))
-    _halve(model)
-    model.producer_name, model.producer_version = "", ""
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
-
-
-def _halve(model: onnx.ModelProto) -> None:
-    graph = model.graph
-    for weights in [each for each in graph.initializer if each.data_type == onnx.TensorProto.FLOAT]:
-        values = numpy_helper.to_array(weights)
-        if values.size < 64:
-            continue
-        name = weights.name
-        half = numpy_helper.from_array(values.astype(np.float16), name + "_half")
-        graph.initializer.remove(weights)
-        graph.initializer.append(half)
-        graph.node.insert(0, helper.make_node("Cast", [name + "_half"], [name], to=onnx.TensorProto.FLOAT))
+    shrink(path)

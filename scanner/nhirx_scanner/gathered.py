@@ -27,14 +27,9 @@ def gathered(piece: Gray) -> Array:
     """The line across a strip, from what its rows show best at each place; grey values."""
     rows, module = _rows(piece)
     wide, near = _WIDE * module, _NEAR * module
-    level = _evened(rows, wide)
-    detail = rows - level
-    contrast = np.sqrt(_square(detail, wide))
-    usual = float(np.median(contrast)) + 1e-3
+    level, detail, contrast, bars = _first(rows, wide)
     line: Array = _evened(weighed(piece)[None], wide)[0]
-    line = line + (contrast * detail).sum(axis=0) / (
-        np.square(contrast).sum(axis=0) + 0.01 * usual * usual * len(rows)
-    ) * np.sqrt(np.square(contrast).mean(axis=0))
+    line = line + bars * np.sqrt(np.square(contrast).mean(axis=0))
     for _ in range(_TURNS):
         middle = _evened(line[None], wide)[0]
         bars = line - middle
@@ -65,11 +60,7 @@ def bared(piece: Gray) -> Array:
     """
     rows, module = _rows(piece)
     wide, near = _BARE * module, _NEAR * module
-    level = _evened(rows, wide)
-    detail = rows - level
-    contrast = np.sqrt(_square(detail, wide))
-    usual = float(np.median(contrast)) + 1e-3
-    line = (contrast * detail).sum(axis=0) / (np.square(contrast).sum(axis=0) + 0.01 * usual * usual * len(rows))
+    level, detail, _, line = _first(rows, wide)
     for _ in range(_BARE_TURNS):
         middle = _evened(line[None], wide)[0]
         bars = line - middle
@@ -91,6 +82,16 @@ def bared(piece: Gray) -> Array:
         even[: max(0, low - 2)] = paper
         even[high + 3 :] = paper
     return even
+
+
+def _first(rows: Array, wide: float) -> tuple[Array, Array, Array, Array]:
+    """Level, detail and contrast of every row, and the bars that all show, each row by its contrast; as strong as one unit of it."""
+    level = _evened(rows, wide)
+    detail = rows - level
+    contrast = np.sqrt(_square(detail, wide))
+    usual = float(np.median(contrast)) + 1e-3
+    bars: Array = (contrast * detail).sum(axis=0) / (np.square(contrast).sum(axis=0) + 0.01 * usual * usual * len(rows))
+    return level, detail, contrast, bars
 
 
 def levelled(line: Array, enlarged: float) -> Array:
