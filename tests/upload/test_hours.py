@@ -72,6 +72,8 @@ def test_with_a_daily_time_todays_records_wait(make_pharmacy) -> None:
 def test_a_clock_that_is_off_is_told(make_pharmacy, caplog, monkeypatch, hours: int, warned: bool, opcode: bool) -> None:
     from datetime import timedelta
 
+    # Shortly after midnight a clock that is behind is still in yesterday, and a record of today would not be sent at all.
+    monkeypatch.setattr("nhirx.upload.worker.passed.errors", lambda record, today: [])
     if not opcode:
         monkeypatch.setattr("nhirx.upload.worker.server_time", lambda receipt: None)
     pharmacy = make_pharmacy(lambda: now() + timedelta(hours=hours))
