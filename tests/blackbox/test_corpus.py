@@ -27,7 +27,7 @@ CLASSES = [
     ("flatbed", 2, 20, 19),
     ("flatbed", 3, 20, 18),
     ("flatbed", 4, 16, 13),
-    ("flatbed", 5, 16, 9),
+    ("flatbed", 5, 16, 11),
     ("two", 2, 12, 12),
     ("two", 4, 8, 7),
     ("phone", 2, 12, 12),
