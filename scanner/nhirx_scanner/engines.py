@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     Gray = object
 
-Formats = Literal["id", "linear", "qr", "all1d", "rest1d", "matrix", "all"]
+Formats = Literal["id", "linear", "qr", "all1d", "rest1d", "matrix", "others"]
 Polygon = tuple[tuple[float, float], ...]
 
 SYMBOLOGY = {
@@ -118,15 +118,15 @@ def _formats(name: Formats) -> Any:
 
     # The library's "Code39" means pharmacists' numbers of other countries as well: it makes them of every tenth chart number of six digits.
     linear, matrix = "Code39Std,Code39Ext,Code128,Code93", "DataMatrix,PDF417,Aztec,MicroQRCode,RMQRCode"
-    rest = f"{linear},EAN13,EAN8,UPCA,ITF,Codabar"
+    trade = "EAN13,EAN8,UPCA,ITF,Codabar"
     words = {
         "id": f"QRCodeModel2,{linear}",
         "linear": linear,
         "qr": "QRCodeModel2",
         "all1d": f"{linear},EAN13,EAN8",
-        "rest1d": rest,
+        "rest1d": f"{linear},{trade}",
         "matrix": matrix,
-        "all": f"{rest},UPCE,ITF14,{matrix},QRCodeModel1,QRCodeModel2",
+        "others": f"{trade},UPCE,ITF14,{matrix},QRCodeModel1",
     }
     return zxingcpp.barcode_formats_from_str(words[name])
 

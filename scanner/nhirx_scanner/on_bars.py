@@ -142,12 +142,10 @@ def retry(work: Work) -> None:
         work.retried.add(bars)
         measured = _measured(work, bars, cut)
         if measured:
-            settle(work, bars, cut, measured)
+            settle(work, bars, measured)
             continue
         reads = engines.zxing(work.stacked(bars, cut), "linear", rotate=False, downscale=False, invert=False)
-        settle(
-            work, bars, cut, [read for read in reads if read.symbology != "code39" or not _is_doubted(read.text, cut, _way(read))]
-        )
+        settle(work, bars, [read for read in reads if read.symbology != "code39" or not _is_doubted(read.text, cut, _way(read))])
 
 
 def _measured(work: Work, bars: Bars, cut: Cut) -> list[Read]:
@@ -203,7 +201,7 @@ def model(work: Work) -> None:
             return
         reading = _modelled(work, bars, cut)
         if reading is not None:
-            settle(work, bars, cut, [Read(reading.text, reading.symbology, (), "model")])
+            settle(work, bars, [Read(reading.text, reading.symbology, (), "model")])
 
 
 def _modelled(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
@@ -219,12 +217,15 @@ def _modelled(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
         if like is None and (not readings or readings[0].cost > _NO_CODE):
             work.unlike.add(bars)
             return None
-        if like is not None and readings and readings[0].text == like.text:
-            # With a place in the balance it is no second word: a stroke made a 7 a G, twice.
-            sure = min(like.weakest, readings[0].weakest) >= _IN_THE_BALANCE
-            work.twice |= {bars: like.text} if sure else {}
+        if like is not None and readings and _is_second_word(like, readings[0]):
+            work.twice[bars] = like.text
         like = like or readings[0]
     return None
+
+
+def _is_second_word(first: read1d.Reading, again: read1d.Reading) -> bool:
+    """Whether the model has said the same twice. With a place in the balance it has not: a stroke made a 7 a G, twice."""
+    return first.text == again.text and min(first.weakest, again.weakest) >= _IN_THE_BALANCE
 
 
 def redraw(work: Work) -> None:
@@ -239,7 +240,7 @@ def redraw(work: Work) -> None:
             _compare(work, bars, cut)
             continue
         found = refit.read(rectify.weighed(cut.picture), enlarged=cut.enlarged)
-        if not _told(work, bars, cut, found):
+        if not _told(work, bars, found):
             work.drawn.append((bars, cut, found))
 
 
@@ -259,7 +260,7 @@ def draw_again(work: Work) -> None:
         for other in (levelled(line, cut.enlarged), gathered(cut.picture)):
             if work.done or not work.may("refit1d"):
                 return
-            if _told(work, bars, cut, refit.read(other, enlarged=cut.enlarged), [plain.text]):
+            if _told(work, bars, refit.read(other, enlarged=cut.enlarged), [plain.text]):
                 break
     said = {bars for bars, _, plain in work.drawn if plain is not None}
     by_score = sorted((item for item in work.open_bars if item[0] not in said), key=lambda item: -item[0].score)
@@ -277,18 +278,18 @@ def _look_through(work: Work, bars: Bars, cut: Cut) -> None:
     if not seen or seen[0].cost > (_LIT39 if seen[0].symbology == "code39" else _LIT):
         return
     if seen[0].symbology != "code39" and is_believed(seen[0]):
-        settle(work, bars, cut, [Read(seen[0].text, seen[0].symbology, (), "model")])
+        settle(work, bars, [Read(seen[0].text, seen[0].symbology, (), "model")])
         return
     found = refit.read(line, enlarged=cut.enlarged)
     if found is None or found.usual < _SOMETHING:
         return
     other = refit.read(levelled(rectify.weighed(cut.picture), cut.enlarged), enlarged=cut.enlarged)
     heard = [] if other is None else [other.text]
-    if not _told(work, bars, cut, found, heard):
-        _told(work, bars, cut, other, [found.text])
+    if not _told(work, bars, found, heard):
+        _told(work, bars, other, [found.text])
 
 
-def _told(work: Work, bars: Bars, cut: Cut, found: refit.Refit | None, heard: list[str] | None = None) -> bool:
+def _told(work: Work, bars: Bars, found: refit.Refit | None, heard: list[str] | None = None) -> bool:
     """Take what was drawn of a strip, where it is sure enough; ``heard`` is what other lines of the strip have said, None for its mean."""
     if found is None:
         return False
@@ -297,7 +298,7 @@ def _told(work: Work, bars: Bars, cut: Cut, found: refit.Refit | None, heard: li
     alike = found.symbology != "code39" or heard is None or found.text in heard
     # And what the templates vouch for was measured on means: evened light makes a doubtful place lead by more.
     if alike and _is_sure(found, agreed=heard is None and found.text == work.twice.get(bars)):
-        settle(work, bars, cut, [read])
+        settle(work, bars, [read])
         return True
     work.doubtful.setdefault(found.text, read.moved(bars.polygon))
     return False
@@ -310,7 +311,7 @@ def _compare(work: Work, bars: Bars, cut: Cut) -> None:
         return
     verdict = compare.compare(rectify.weighed(cut.picture), ids[0], enlarged=cut.enlarged)
     if verdict is not None:
-        settle(work, bars, cut, [Read(verdict.text, verdict.symbology, (), "model")])
+        settle(work, bars, [Read(verdict.text, verdict.symbology, (), "model")])
 
 
 def _is_sure(found: refit.Refit, *, agreed: bool) -> bool:
@@ -328,7 +329,7 @@ def is_believed(reading: read1d.Reading) -> bool:
     return reading.is_sure or (reading.is_fair and far and is_plausible(reading.text))
 
 
-def settle(work: Work, bars: Bars, cut: Cut, reads: list[Read]) -> None:
+def settle(work: Work, bars: Bars, reads: list[Read]) -> None:
     """Take what was read of a strip; it is unread no more when an ID is among it."""
     if work.take([read.moved(bars.polygon) for read in reads], only_ids=True):
-        work.bars.remove((bars, cut))
+        work.drop(bars)

@@ -70,7 +70,7 @@ def retry(work: Work) -> None:
             if reads:
                 break
         if reads and work.take(placed(reads, cut, factor), only_ids=True):
-            work.blobs.remove((blob, cut))
+            work.drop(blob)
 
 
 def model(work: Work) -> None:
@@ -84,11 +84,12 @@ def model(work: Work) -> None:
 
 def says_too(work: Work, text: str) -> Read | None:
     """The reading of a code that nobody could read and that says ``text``, which is printed elsewhere on the sheet."""
-    for _, cut, grid in _different(work.grids)[:_MOST_JUDGED]:
+    for blob, cut, grid in _different(work.grids)[:_MOST_JUDGED]:
         if not work.may("judge"):
             return None
         verdict = compareqr.compare_fitted(cut.picture, [grid], text, netqr.modules)
         if verdict is not None and verdict.says == "same":
+            work.drop(blob)
             return Read(text, "qr", cut.on_page(verdict.corners), "model")
     return None
 
@@ -104,7 +105,7 @@ def second_sheet(work: Work) -> None:
         likeness, reading = readqr.read_fitted(cut.picture, fitted[:1], is_believed_qr, least=readqr.LIKELY)
         if reading is not None:
             work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
-            work.blobs.remove((blob, cut))
+            work.drop(blob)
         elif likeness > 0:
             _is_judged(work, [(blob, cut, fitted[0])])
 
@@ -160,7 +161,7 @@ def _judge(work: Work) -> None:
             _, reading = readqr.read_fitted(cut.picture, fitted, is_believed_qr, least=_LEAST_TRIED)
             if reading is not None:
                 work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
-                work.blobs = [item for item in work.blobs if item[0] is not blob]
+                work.drop(blob)
                 return
 
 
@@ -174,7 +175,7 @@ def _is_judged(work: Work, grids: Grids) -> bool:
         for judged in netqr.looks(cut.picture, grid, odds):
             if is_believed_judged(judged):
                 work.take([Read(judged.text, "qr", cut.on_page(judged.corners), "model")])
-                work.blobs = [item for item in work.blobs if item[0] is not blob]
+                work.drop(blob)
                 return True
     return False
 
@@ -215,7 +216,7 @@ def _by_model(work: Work, blob: Blob, cut: Cut, quads: list[finders.Quad], alike
         verdict = compareqr.compare_fitted(cut.picture, fitted, ids[0])
         if verdict is not None:
             work.take([Read(verdict.text, "qr", cut.on_page(verdict.corners), "model")])
-            work.blobs.remove((blob, cut))
+            work.drop(blob)
             return None
     # And when that gives no answer, only what is a QR code beyond doubt is worth reading: that of another sheet.
     least = readqr.LIKELY if ids else readqr.LEAST_FIT if alike == _QR_LIKE else _LEAST_TRIED
@@ -226,7 +227,7 @@ def _by_model(work: Work, blob: Blob, cut: Cut, quads: list[finders.Quad], alike
         work.grids += [(blob, cut, grid) for grid in fitted if grid.match > _LEAST_JUDGED]
         return likeness
     work.take([Read(reading.text, "qr", cut.on_page(reading.corners), "model")])
-    work.blobs.remove((blob, cut))
+    work.drop(blob)
     return None
 
 

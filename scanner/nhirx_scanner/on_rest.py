@@ -71,7 +71,7 @@ def last_resort(work: Work) -> None:
         if bars not in work.unlike and work.may("zbar"):
             reads = engines.zbar(work.stacked(bars, cut), "linear") or engines.zbar(cut.picture, "linear")
             # Nothing checks a Code 39, and the models had their doubts about this one: alone, zbar read 2 of 2,400 damaged ones wrongly.
-            on_bars.settle(work, bars, cut, [read for read in reads if read.symbology != "code39"])
+            on_bars.settle(work, bars, [read for read in reads if read.symbology != "code39"])
     for blob, cut in list(work.blobs):
         if blob not in work.qr_like:
             continue
@@ -81,7 +81,7 @@ def last_resort(work: Work) -> None:
         if not reads and work.may("opencv"):
             reads = engines.opencv(large)
         if work.take(placed(reads, cut, factor), only_ids=True):
-            work.blobs.remove((blob, cut))
+            work.drop(blob)
 
 
 def name_others(work: Work) -> None:
@@ -103,11 +103,10 @@ def name_others(work: Work) -> None:
         reads = _others(reads)
         if reads:
             work.take(reads)
-            work.bars = [item for item in work.bars if item[0] is not region]
-            work.blobs = [item for item in work.blobs if item[0] is not region]
+            work.drop(region)
     if not work.reads and work.may("others"):
-        # A code that fills the picture has modules too large to look like texture: whatever the library knows, wherever it is.
-        work.take(_others(engines.zxing(work.gray, "all")))
+        # A code that fills the picture has modules too large to look like texture: what the first look did not ask for, wherever it is.
+        work.take(_others(engines.zxing(work.gray, "others")))
 
 
 def _others(reads: list[Read]) -> list[Read]:

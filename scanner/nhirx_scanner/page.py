@@ -77,6 +77,11 @@ class Work:
             hit = hit or is_id
         return hit
 
+    def drop(self, region: Bars | Blob) -> None:
+        """The region was read: it is unread no more."""
+        self.bars = [item for item in self.bars if item[0] is not region]
+        self.blobs = [item for item in self.blobs if item[0] is not region]
+
     def stacked(self, bars: Bars, cut: Cut) -> Gray:
         """The strip averaged over its bands, as several stages ask for it."""
         if bars not in self.stacks:
