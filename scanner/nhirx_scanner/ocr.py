@@ -13,6 +13,7 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nhirx.identifiers.visit_id import ALPHABET, LENGTH
-from nhirx_scanner import ctc, textline
+from nhirx_scanner import ctc, denormals, textline
 from nhirx_scanner.arbiter import arbitrated, costs, vouched
 from nhirx_scanner.centreline import Strip, straight, strip
 from nhirx_scanner.crossed import crossing
@@ -358,12 +359,27 @@ def _load() -> Any:
         # Without it every look asks the system for all its memory again, and threads wait for each other there.
         "EngineConfig.onnxruntime.enable_cpu_mem_arena": True,
     }
-    engine = RapidOCR(params=quiet)
+    engine: Any = RapidOCR(params=quiet)
     # It loads its networks at their first use.
     blank = np.full((_GENERAL_ROWS, 320, 3), 255, np.uint8)
     engine(blank, use_det=True, use_cls=False, use_rec=False)
     engine(blank, use_det=False, use_cls=False, use_rec=True)
+    for name, part in (("det", engine.text_det), ("rec", engine.text_rec)):
+        files = list(Path(engine.cfg.Global.model_root_dir).glob(f"*_{name}_*.onnx"))
+        if len(files) == 1:  # else it is not known which of them is in use
+            part.session.session = _mended(part.session.session, files[0])
     return engine
+
+
+def _mended(session: Any, path: Path) -> Any:
+    """The same network without weights that make it slow; the given one where its file cannot be read."""
+    import onnxruntime
+
+    try:
+        model = denormals.cleared(path.read_bytes())
+    except (OSError, ValueError):
+        return session
+    return onnxruntime.InferenceSession(model, session.get_session_options(), providers=session.get_providers())
 
 
 def _detector() -> Any:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
+
 from nhirx_scanner import engines, on_bars, on_blobs, rectify
-from nhirx_scanner.engines import Read
+from nhirx_scanner.engines import Gray, Read
 from nhirx_scanner.kinds import classify
 from nhirx_scanner.locate import Bars
 from nhirx_scanner.page import Work, placed
@@ -11,6 +14,8 @@ from nhirx_scanner.rectify import Cut
 from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT, SAME_SHEET_DISTANCE, distance
 
 TEXT_MS, SHORT_TEXT_MS, OTHERS_MS = 600.0, 300.0, 100.0
+_MOST_UNCUT, _MARGIN = 4, 20  # strips that zbar is asked about as they lie, and pixels of page around each
+_SMALL = 2_000_000  # pixels of a page that is looked at once more at twice its size
 
 
 def read_text(work: Work) -> None:
@@ -70,8 +75,11 @@ def last_resort(work: Work) -> None:
     for bars, cut in list(work.bars):
         if bars not in work.unlike and work.may("zbar"):
             reads = engines.zbar(work.stacked(bars, cut), "linear") or engines.zbar(cut.picture, "linear")
-            # Nothing checks a Code 39, and the models had their doubts about this one: alone, zbar read 2 of 2,400 damaged ones wrongly.
-            on_bars.settle(work, bars, [read for read in reads if read.symbology != "code39"])
+            on_bars.settle(work, bars, _checked(reads))
+    for bars, _ in sorted(work.bars, key=lambda item: -item[0].score)[:_MOST_UNCUT]:
+        if work.may("zbar"):
+            # A ghost image, or slanting bars: what was straightened and what the models take for no code, zbar may read as it lies.
+            on_bars.settle(work, bars, _checked(engines.zbar(_uncut(work.gray, bars), "linear")))
     for blob, cut in list(work.blobs):
         if blob not in work.qr_like:
             continue
@@ -82,6 +90,26 @@ def last_resort(work: Work) -> None:
             reads = engines.opencv(large)
         if work.take(placed(reads, cut, factor), only_ids=True):
             work.drop(blob)
+    if not work.done and work.gray.size < _SMALL and work.may("larger"):
+        # Dirt may crowd a small clear code out of the patches that are looked at.
+        twice = cv2.resize(work.gray, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        work.take([_halved(read) for read in _checked(engines.zxing(twice))], only_ids=True)
+
+
+def _checked(reads: list[Read]) -> list[Read]:
+    # Nothing checks a Code 39, and the models had their doubts about this one: alone, zbar read 2 of 2,400 damaged ones wrongly.
+    return [read for read in reads if read.symbology != "code39"]
+
+
+def _uncut(gray: Gray, bars: Bars) -> Gray:
+    """The upright piece of the page in which a strip lies, every pixel as it is."""
+    (left, top), (right, bottom) = np.min(bars.polygon, axis=0), np.max(bars.polygon, axis=0)
+    rows, columns = (slice(max(0, int(low) - _MARGIN), int(high) + _MARGIN) for low, high in ((top, bottom), (left, right)))
+    return np.ascontiguousarray(gray[rows, columns])
+
+
+def _halved(read: Read) -> Read:
+    return read.moved(tuple((x / 2, y / 2) for x, y in read.polygon))
 
 
 def name_others(work: Work) -> None:

@@ -22,7 +22,6 @@ _ORDER = ("found", "several", "conflict", "unreadable", "none", "error")
 _READ = ("found", "several", "conflict")
 _NOT_AGAIN = frozenset({"refit1d", "judge", "second", "others", "long"})
 """The dearest stages. A page is looked at again where ink of a colour lay over its codes; what that ink hid is read without them."""
-_ENOUGH = 1.0  # seconds of a core that a page may have taken before it is looked at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +55,12 @@ class Scanner:
                 if isinstance(page.error, FileMissing):
                     raise page.error
                 return self._page(page, path)
-        started, spent = time.perf_counter(), time.thread_time()
+        started = time.perf_counter()
         try:
             gray = images.from_array(picture)
         except NhirxError as error:
             return failed(error)
-        seen = self._without_colour(self._look(gray), spent, lambda: images.array_without_colour(picture))
+        seen = self._without_colour(self._look(gray), lambda: images.array_without_colour(picture))
         return replace(seen, ms=_since(started))
 
     def scan_file(self, path: str | os.PathLike[str]) -> list[Scan]:
@@ -84,7 +83,7 @@ class Scanner:
     def _page(self, page: files.Page, path: str) -> Scan:
         if page.error is not None:
             return failed(page.error, path=path, page=page.number)
-        started, spent = time.perf_counter(), time.thread_time()
+        started = time.perf_counter()
         best: Scan | None = None
         for view in page.views:
             try:
@@ -97,17 +96,12 @@ class Scanner:
                 break
         assert best is not None  # noqa: S101 - a page without error has a view
         if page.without_colour is not None:
-            best = self._without_colour(best, spent, page.without_colour)
+            best = self._without_colour(best, page.without_colour)
         return replace(best, path=path, page=page.number, ms=_since(started))
 
-    def _without_colour(self, seen: Scan, since: float, view: Callable[[], Gray | None]) -> Scan:
-        """``seen``, or what the page says without its coloured ink where it said nothing with it.
-
-        ``since``: the thread's time when the page was begun.
-        """
+    def _without_colour(self, seen: Scan, view: Callable[[], Gray | None]) -> Scan:
+        """``seen``, or what the page says without its coloured ink where it said nothing with it."""
         if self.effort != "thorough" or self.limit_ms is not None or seen.status not in ("none", "unreadable"):
-            return seen
-        if time.thread_time() - since > _ENOUGH:
             return seen
         if (gray := view()) is None:
             return seen

@@ -4,7 +4,7 @@
 2. regions by texture; each one rectified and read again (``on_bars``, ``on_blobs``);
 3. retries on the regions: averaged bands, sharpened and flattened copies;
 4. our own decoders by model, for bars and for QR codes, and for bars once more;
-5. the printed text, zbar and OpenCV (``on_rest``);
+5. the printed text, zbar and OpenCV, and a small page at twice its size (``on_rest``);
 6. the names of the other codes.
 
 Once one printed form was read, another one that can still be read agrees, or shows that the sheet contradicts itself: so the
@@ -36,6 +36,7 @@ STAGES = (
     "retry",
     "zbar",
     "opencv",
+    "larger",
     "model1d",
     "refit1d",
     "modelqr",

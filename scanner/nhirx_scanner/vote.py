@@ -5,8 +5,8 @@ The rule above all others: an ID that is not on the page is never reported. So
 * QR, Code 128 and Code 93 check themselves; one reading of them by a library is enough (``checked``);
 * Code 39 checks nothing: one reading counts only when person and time inside it make sense, otherwise it needs a second
   engine or another printed form that says the same;
-* two IDs are two sheets only when one printed form occurs twice, or when each ID stands on its own forms away from the other, or
-  when the print says so (``witness``);
+* two IDs are two sheets only when one printed form occurs twice (bars are one form, of whichever kind), or when each ID stands on
+  its own forms away from the other, or when the print says so (``witness``);
   all else is a conflict, and then nobody is told which one is right.
 """
 
@@ -23,6 +23,7 @@ from nhirx_scanner.result import Code, Confidence, Kind, Reason, Scan
 _FORM_ORDER = ("qr", "code128", "code39", "code93", "text")
 SAME_SHEET_DISTANCE = 5
 """IDs that differ in so few places on two *different* printed forms are one ID misprinted or misread, not two sheets."""
+_BARS = frozenset({"code39", "code128", "code93"})
 _STRIP, _ACROSS = 0.4, 0.45  # height of a strip by its length; how far one reaches across, by how far along
 
 Apart = Callable[[tuple[float, float], tuple[float, float]], bool]
@@ -182,6 +183,8 @@ def _two_sheets(first: Sequence[Place], second: Sequence[Place], apart: Apart | 
         return True  # a sheet carries each printed form once
     if distance(first[0].text, second[0].text) <= SAME_SHEET_DISTANCE:
         return False
+    if all(any(place.symbology in _BARS for place in group) for group in (first, second)):
+        return True  # nor has it bars of two kinds
     return _turned(first, second) or (apart is not None and apart(first[0].center, second[0].center))
 
 

@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 import zxingcpp
-from nhirx_scanner import Scanner
+from nhirx_scanner import Scanner, on_rest, stages
+from nhirx_scanner.locate import Bars
+from nhirx_scanner.rectify import Cut
 from PIL import Image, ImageDraw
 
 from samples.fonts import font
@@ -59,3 +61,37 @@ def test_a_ruined_qr_code_still_confirms_what_is_printed(draw, printed, confiden
 
     assert (text, confidence) == (scan.visit_id, scan.confidence)
     assert (("qr", "text") if confidence == "agreed" else ("text",)) == scan.evidence
+
+
+@pytest.mark.parametrize(("symbology", "read"), [("Code128", True), ("Code39", False)])
+def test_what_no_model_takes_for_a_code_zbar_may_read_as_it_lies(draw, symbology, read):
+    """Straightening spoils what it mistakes, so the page itself is asked; but nothing checks a Code 39."""
+    text = draw.visit_id(51)
+    page = np.full((400, 1100), 255, np.uint8)
+    code = draw.barcode(text, symbology, 2, 90)
+    page[120 : 120 + code.shape[0], 40 : 40 + code.shape[1]] = code
+    page = cv2.warpAffine(page, cv2.getRotationMatrix2D((550, 200), 2, 1), (1100, 400), borderValue=(255,))
+    work = stages.fast_pass(np.full_like(page, 255), Scanner(limit_ms=60_000))
+    work.gray = page
+    bars = Bars(np.deg2rad(-2.0), 0.0, 1000.0, 120.0, 300.0, 1.0)
+    work.bars.append((bars, Cut(np.full((60, 900), 255, np.uint8), np.eye(3))))
+    work.unlike.add(bars)
+    on_rest.last_resort(work)
+
+    assert ([(text, "zbar")] if read else []) == [(each.text, each.engine) for each in work.reads]
+    assert read is not bool(work.bars)
+
+
+@pytest.mark.parametrize("seed", [1, 3, 22])
+def test_a_small_code_that_no_patch_was_cut_for_is_read_at_twice_the_size(draw, monkeypatch, seed):
+    """Black and white, 1.3 pixels a module; dirt elsewhere had taken every place among the patches."""
+    text = draw.visit_id(seed)
+    fine = draw.barcode(text, "QRCode", 8).astype(np.float32)
+    turned = cv2.getRotationMatrix2D((len(fine) / 2, len(fine) / 2), 3, 1.3 / 8)
+    turned[:, 2] += np.array([90, 420]) - len(fine) / 2
+    soft = cv2.warpAffine(cv2.GaussianBlur(fine, (0, 0), 3.2), turned, (500, 600), borderValue=(255,))
+    page = np.where(soft > 134, 255, 0).astype(np.uint8)
+    monkeypatch.setattr("nhirx_scanner.locate.find_blobs", lambda *_, **__: [])
+    without, after = (Scanner(skip=skip, limit_ms=60_000).scan(page) for skip in (frozenset({"larger"}), frozenset()))
+
+    assert (None, text) == (without.visit_id, after.visit_id)

@@ -62,6 +62,19 @@ def test_one_form_each_is_two_sheets_only_with_a_gap_between(draw):
     assert "conflict" == decide(reads, apart=lambda a, b: False).status
 
 
+def test_bars_are_one_form_whichever_their_kind(draw):
+    """No sheet has its ID in a Code 39 and in a Code 128: such two are two sheets, but for a misprint of the one ID."""
+    text = draw.visit_id(1)
+    misprint = text[:-1] + ("A" if text[-1] != "A" else "B")
+    several, conflict = (
+        decide([Read(text, "code39", at(0, 0), "zxing"), Read(other, "code128", at(0, 900), "zxing")], apart=lambda a, b: False)
+        for other in (draw.visit_id(2), misprint)
+    )
+
+    assert ("several", (text, draw.visit_id(2))) == (several.status, several.visit_ids)
+    assert "conflict" == conflict.status
+
+
 def test_a_long_strip_reaches_along_itself_only(draw):
     """Bars 650 pixels long and a square code 300 below their middle are two places; two readings along the same bars are one."""
     bars = ((0.0, 660.0), (650.0, 672.0), (648.0, 744.0), (-2.0, 732.0))
