@@ -15,7 +15,7 @@ from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT, SAME_SHEET_DISTANCE, distanc
 
 TEXT_MS, SHORT_TEXT_MS, OTHERS_MS = 600.0, 300.0, 100.0
 _MOST_UNCUT, _MARGIN = 4, 20  # strips that zbar is asked about as they lie, and pixels of page around each
-_SMALL = 2_000_000  # pixels of a page that is looked at once more at twice its size
+_SMALL, _LONGEST = 2_000_000, 4096  # pixels of a page that is looked at once more at twice its size, and of its side: no ribbon
 
 
 def read_text(work: Work) -> None:
@@ -90,7 +90,7 @@ def last_resort(work: Work) -> None:
             reads = engines.opencv(large)
         if work.take(placed(reads, cut, factor), only_ids=True):
             work.drop(blob)
-    if not work.done and work.gray.size < _SMALL and work.may("larger"):
+    if not work.done and work.gray.size < _SMALL and max(work.gray.shape) <= _LONGEST and work.may("larger"):
         # Dirt may crowd a small clear code out of the patches that are looked at.
         twice = cv2.resize(work.gray, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         work.take([_halved(read) for read in _checked(engines.zxing(twice))], only_ids=True)
