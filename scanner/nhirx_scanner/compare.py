@@ -13,11 +13,12 @@ from typing import Literal
 
 import numpy as np
 
-from nhirx_scanner.drift import DRIFTS, correlation, smooth_path, windows
+from nhirx_scanner.drift import DRIFTS, smooth_path, windows
 from nhirx_scanner.forms import FORMS, LETTERS39, Array, Form
-from nhirx_scanner.read1d import ends, spread_of, templates, turned
+from nhirx_scanner.read1d import ends, ink_of, spread_of, turned
 from nhirx_scanner.refit import Drawn, Fit, as_text, fitted
 from nhirx_scanner.symbols import ALPHABET93, check93
+from nhirx_scanner.templates import templates
 
 _BLURS = (0.6, 1.2)
 _NO_CODE = 0.25  # mean cost of a place above which the strip is something else
@@ -77,18 +78,18 @@ def compare(profile: Array, text: str, *, enlarged: float = 1.0) -> Verdict | No
     if found is None:
         return None
     best: tuple[float, bool, Drawn, Array, Array] | None = None
+    ink = ink_of(profile, found)
     for backwards in (False, True):
         line, low, high = turned(profile, found, backwards)
         for form in FORMS:
             wanted = expected(form, text)
             if wanted is None or (high - low) / form.modules < 0.7 * enlarged:
                 continue
-            spread = spread_of(line, low, high, form)
-            seen = windows(line, low, high, form)
+            spread = spread_of(ink, form)
+            seen = windows(line, low, high, form).reshape(form.symbols, len(DRIFTS), -1)
             for blur in _BLURS:
-                shapes, lengths = templates(form, blur, spread)
-                costs = correlation(seen, shapes, lengths).reshape(form.symbols, len(DRIFTS), -1)
-                path, cost = smooth_path(costs[np.arange(form.symbols), :, wanted])
+                costs = 1 - np.einsum("pds,ps->pd", seen, templates(form, blur, spread)[wanted])
+                path, cost = smooth_path(costs)
                 if best is None or cost / form.symbols < best[0]:
                     best = cost / form.symbols, backwards, Drawn(form, blur, spread), DRIFTS[path], wanted
     if best is None or best[0] > _NO_CODE:

@@ -32,14 +32,15 @@ class Drawn:
 
 
 @lru_cache(maxsize=400)
-def _bank(drawn: Drawn) -> tuple[Array, Array, Array, Array | None]:
-    """Darkness of every character with its tails, its square, the overlap of neighbours, and the end of the code."""
+def _bank(drawn: Drawn) -> tuple[Array, Array, tuple[Array, Array], Array | None]:
+    """Darkness of every character with its tails, its square, the overlap of neighbours (and the other way round), and the end of the code."""
     form = drawn.form
     waves, last = _waves(form, drawn.spread)
     pulses = _softened(waves, drawn.blur)
     shift = round(form.width * RATE)
     overlap = _times(pulses[:, shift:], pulses[:, : pulses.shape[1] - shift], 2.0)
-    return pulses, np.square(pulses).sum(axis=1), overlap, None if last is None else _softened(last[None], drawn.blur)[0]
+    overlaps = overlap, np.ascontiguousarray(overlap.T)
+    return pulses, np.square(pulses).sum(axis=1), overlaps, None if last is None else _softened(last[None], drawn.blur)[0]
 
 
 @lru_cache(maxsize=200)
@@ -124,7 +125,7 @@ def rendered(drawn: Drawn, picked: Array) -> Array:
 
 def least(drawn: Drawn, dark: Array, allowed_at: Array) -> Array:
     """(places × characters): what the best text with that character at that place costs."""
-    pulses, squares, overlap, last = _bank(drawn)
+    pulses, squares, (overlap, turned), last = _bank(drawn)
     form, length = drawn.form, pulses.shape[1]
     rest = np.concatenate([dark, np.zeros(length, np.float32)])
     if last is not None:
@@ -137,6 +138,6 @@ def least(drawn: Drawn, dark: Array, allowed_at: Array) -> Array:
     for place in range(1, form.symbols):
         ahead[place] = ((alone[place - 1] + ahead[place - 1])[:, None] + overlap).min(axis=0)
         back = form.symbols - 1 - place
-        behind[back] = (overlap + (alone[back + 1] + behind[back + 1])[None]).min(axis=1)
+        behind[back] = ((alone[back + 1] + behind[back + 1])[:, None] + turned).min(axis=0)
     cheapest: Array = alone + ahead + behind
     return cheapest

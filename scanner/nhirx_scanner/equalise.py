@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nhirx_scanner.engines import Gray
+from nhirx_scanner.percentiles import percentiles
 from nhirx_scanner.qrform import layout
 from nhirx_scanner.qrgrid import sampled
 
@@ -63,6 +64,6 @@ def _darkness(picture: Gray, version: int, corners: Array) -> Array:
     gray = sampled(picture, corners[None], size, points)[0].reshape(len(steps), len(steps))
     kernel = np.ones((11, 11), np.uint8)
     high, low = cv2.blur(cv2.dilate(gray, kernel), (15, 15)), cv2.blur(cv2.erode(gray, kernel), (15, 15))
-    everywhere = float(np.percentile(gray, 95) - np.percentile(gray, 5))
-    darkness: Array = ((high + low) / 2 - gray) * 2 / np.maximum(high - low, max(1.0, 0.4 * everywhere))
+    faint, full = percentiles(gray, 5, 95)
+    darkness: Array = ((high + low) / 2 - gray) * 2 / np.maximum(high - low, max(1.0, 0.4 * (full - faint)))
     return darkness

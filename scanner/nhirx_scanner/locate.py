@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nhirx_scanner.engines import Gray, Polygon
+from nhirx_scanner.percentiles import percentiles
 
 CELL = 8
 _STRIPE = 8  # cell rows worked on at once: keeps the intermediate pictures in the cache, which is three times as fast
@@ -178,9 +179,9 @@ def _fit(found: Texture, cells: Grid, x: int, y: int) -> Bars | None:
     c, s = math.cos(angle), math.sin(angle)
     px, py = (columns + x + 0.5) * CELL, (rows + y + 0.5) * CELL
     u, v = px * c + py * s, py * c - px * s
-    u0, u1 = (float(value) for value in np.percentile(u, [1, 99]))
+    u0, u1 = percentiles(u, 1, 99)
     slope = rise(u, v)
-    v0, v1 = (float(value) for value in np.percentile(v - slope * (u - (u0 + u1) / 2), [3, 97]))
+    v0, v1 = percentiles(v - slope * (u - (u0 + u1) / 2), 3, 97)
     length, height = u1 - u0 + CELL, v1 - v0 + CELL
     fill = len(columns) * CELL * CELL / (length * height)
     if length < 110 or height < 6 or length < 1.2 * height or fill < 0.35:
@@ -223,7 +224,7 @@ def find_blobs(gray: Gray, found: Texture, most: int = 6, *, faded: bool = False
     edges = np.sqrt(found.energy) / (paper + 20)
     dark = 1 - small / (paper + 1)
     # A page that is pale as a whole has little of either: then half as much will do.
-    low, high = np.percentile(small, [2, 98])
+    low, high = percentiles(small, 2, 98)
     gain = float(np.clip(_PALE * (high + 1) / max(high - low, 1.0), 1.0, 2.5))
     edges, dark = edges * gain, dark * gain
     out: list[Blob] = []

@@ -10,19 +10,20 @@ What such a reading is worth is in its numbers (``Reading``); ``is_sure`` draws 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
 
 from nhirx.identifiers.visit_id import ALPHABET
-from nhirx_scanner.forms import FINE, FORMS, Array, Form, Known, allowed, blurred, patterns, tried, wave_of
+from nhirx_scanner.drift import correlation, windows
+from nhirx_scanner.forms import FORMS, Array, Form, Known, allowed, patterns, tried
+from nhirx_scanner.percentiles import percentiles
 from nhirx_scanner.solve1d import Reading, solve_places
 from nhirx_scanner.spans import spans
+from nhirx_scanner.templates import templates
 
 __all__ = ["FORMS", "Form", "Reading", "Rows", "ends", "read_profile", "read_rows", "solve_places"]
 
-_RATE = 4  # samples per module of the comparison
 _DRIFT = np.arange(-14, 15) * 0.25  # modules
 _DRIFT_COST = 0.12  # per module of change between neighbours
 # Sigma in modules; motion, the width in modules of an even smear, is written as a negative blur. The first is for the first look.
@@ -40,6 +41,7 @@ _FIRST = slice(None, None, 2)  # of the drifts, for the first look
 _NO_LOOK, _NO_SOFT_LOOK = (0.14, 0.25), 0.11  # first look above which a line is no code of twenty characters
 _MORE_BLURS = 0.03  # mean cost above that limit for which no other blur will help
 _IDS = frozenset(ALPHABET)
+_VALUES128 = np.arange(103)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,11 @@ def read_rows(profile: Array, *, enlarged: float = 1.0, known: Known | None = No
             break
         followed.add((backwards, form))
         more = [blur for blur in every if blur != first]
-        line, low, high = turned(profile, found, backwards)
-        readings = [_solve(costs_of(line, low, high, form, first, spread), form, backwards)]
+        seen = windows(*turned(profile, found, backwards), form, _DRIFT)
+        readings = [_solve(_costs(seen, form, first, spread), form, backwards)]
         if readings[0].reading.cost < limit + _MORE_BLURS:
             blurs = more if readings[0].reading.cost > 0.03 else more[:2]
-            readings += [_solve(costs_of(line, low, high, form, blur, spread), form, backwards) for blur in blurs]
+            readings += [_solve(_costs(seen, form, blur, spread), form, backwards) for blur in blurs]
         out += readings
     return sorted(out, key=lambda rows: rows.reading.cost)
 
@@ -101,14 +103,14 @@ def _looks(
     steep = _steepness(profile, found)
     if steep < _FLAT:
         return []
-    blurs = ((_SHARP if steep > _STEEP else _SOFT)[0], _SMEARED)
+    blurs, ink = ((_SHARP if steep > _STEEP else _SOFT)[0], _SMEARED), ink_of(profile, found)
     out = []
     for backwards, form in tried(known):
         line, low, high = turned(profile, found, backwards)
         # Below three quarters of a pixel per module the bars have merged for good.
         if (high - low) / form.modules >= 0.75 * enlarged:
-            spread = spread_of(line, low, high, form)
-            seen = _seen(line, low, high, form, _DRIFT[_FIRST])
+            spread = spread_of(ink, form)
+            seen = windows(line, low, high, form, _DRIFT[_FIRST])
             for blur in blurs:
                 look = first_look(_costs(seen, form, blur, spread), form) * (_SOFTER if blur == _SMEARED else 1.0)
                 out.append((look, backwards, form, spread, found, blur))
@@ -121,12 +123,16 @@ def _steepness(line: Array, found: tuple[float, float]) -> float:
     return float(np.sqrt(np.square(np.diff(inside)).mean())) / (float(inside.std()) + 1) * (found[1] - found[0]) / 255
 
 
-def spread_of(line: Array, low: float, high: float, form: Form) -> float:
+def ink_of(profile: Array, found: tuple[float, float]) -> float:
+    """The share of ink between the ends of a code."""
+    inside = profile[int(found[0]) : int(found[1]) + 1]
+    dark, light = percentiles(inside, 2, 98)
+    return float((light - inside).mean()) / max(light - dark, 1.0)
+
+
+def spread_of(ink: float, form: Form) -> float:
     """How much wider than meant the bars are printed, in modules: from the share of ink, in quarters."""
-    inside = line[int(low) : int(high) + 1]
-    dark, light = np.percentile(inside, [2, 98])
-    share = float((light - inside).mean()) / max(float(light - dark), 1.0)
-    spread = (share - _DARK[form.name]) * form.width / _BARS[form.name]
+    spread = (ink - _DARK[form.name]) * form.width / _BARS[form.name]
     return float(np.clip(round(spread * 4) / 4, -0.5, 0.75))
 
 
@@ -141,7 +147,7 @@ def ends(profile: Array) -> tuple[float, float] | None:
     """Where the code begins and ends in the profile: its first and last clear edge."""
     steps = np.abs(np.gradient(cv2.GaussianBlur(profile[None].astype(np.float32), (0, 0), 1.0)[0]))
     level = cv2.blur(steps[None], (31, 1))[0]
-    busy = np.nonzero(level > 0.30 * np.percentile(level, 75))[0]
+    busy = np.nonzero(level > 0.30 * percentiles(level, 75)[0])[0]
     if len(busy) < 50:
         return None
     breaks = np.nonzero(np.diff(busy) > 60)[0]
@@ -150,52 +156,15 @@ def ends(profile: Array) -> tuple[float, float] | None:
     low, high = int(busy[starts[longest]]), int(busy[stops[longest]])
     if high <= low:
         return None
-    edge = 0.22 * np.percentile(steps[low:high], 90)
+    edge = 0.22 * percentiles(steps[low:high], 90)[0]
     first = low + int(np.argmax(steps[low : low + 60] > edge))
     last = high - int(np.argmax(steps[max(low, high - 60) : high + 1][::-1] > edge))
     return float(first), float(last)
 
 
-@cache
-def templates(form: Form, blur: float, spread: float) -> tuple[Array, Array]:
-    """(templates × samples), mean free, and their lengths, for bars printed ``spread`` modules too wide."""
-    # What stands beside a character reaches into it when it is blurred.
-    before, after = ([2.0, 2.0], [2.0]) if form.name == "code128" else ([1.0, 1.0], [1.0])
-    out = []
-    for pattern in patterns(form):
-        around = wave_of([*before, *pattern, *after, 2.0], spread, first_dark=len(before) % 2 == 0)
-        first = round(sum(before) * FINE)
-        whole = blurred(around, blur)[first : first + round(sum(pattern) * FINE)]
-        places = (np.arange(int(form.width * _RATE)) + 0.5) / _RATE * FINE - 0.5
-        out.append(np.interp(places, np.arange(len(whole)), whole))
-    shapes = np.array(out, np.float32)
-    shapes -= shapes.mean(axis=1, keepdims=True)
-    return shapes, np.sqrt((shapes**2).sum(axis=1)) + 1e-6
-
-
-def costs_of(line: Array, low: float, high: float, form: Form, blur: float, spread: float, drifts: Array = _DRIFT) -> Array:
-    """(places × drifts × characters): 1 − correlation of what is there with what the character would look like."""
-    return _costs(_seen(line, low, high, form, drifts), form, blur, spread)
-
-
-def _seen(line: Array, low: float, high: float, form: Form, drifts: Array) -> Array:
-    """(places · drifts × samples), mean free."""
-    count = int(form.width * _RATE)
-    module = (high - low) / form.modules
-    within = np.arange(count) / _RATE + 0.5 / _RATE
-    at = low + module * (form.width * np.arange(form.symbols)[:, None, None] + drifts[None, :, None] + within) - 0.5
-    seen: Array = np.interp(at.ravel(), np.arange(len(line)), line).reshape(-1, count).astype(np.float32)
-    seen -= seen.mean(axis=1, keepdims=True)
-    return seen
-
-
 def _costs(seen: Array, form: Form, blur: float, spread: float) -> Array:
-    shapes, lengths = templates(form, blur, spread)
-    size = np.sqrt((seen**2).sum(axis=1)) + 0.15
-    # Not numpy's product: its library would start threads for this, which costs more than the product when cores are busy.
-    costs = 1 - cv2.gemm(seen, shapes, 1.0, None, 0.0, flags=cv2.GEMM_2_T) / (size[:, None] * lengths[None])  # type: ignore[call-overload]
-    shaped: Array = costs.reshape(form.symbols, -1, costs.shape[1])
-    return shaped
+    """(places × drifts × characters): 1 − correlation of what is there with what the character would look like."""
+    return correlation(seen, templates(form, blur, spread)).reshape(form.symbols, -1, len(patterns(form)))
 
 
 def best_places(costs: Array, form: Form, places: Array | None = None, *, usual: bool = False) -> Array:
@@ -204,19 +173,20 @@ def best_places(costs: Array, form: Form, places: Array | None = None, *, usual:
     ``usual``: without the pairs of digits that a Code 128 seldom has behind its beginning.
     """
     start, characters, end = allowed(form)
-    best: Array = costs[:, :, characters].min(axis=2)
+    numbers = np.arange(form.symbols) if places is None else places
     last = form.symbols - 1
-    for row, place in enumerate(range(form.symbols) if places is None else places.tolist()):
-        if place == 0:
-            best[row] = costs[row][:, start].min(axis=1)
-        elif place == last:
-            best[row] = costs[row][:, end].min(axis=1)
-        elif form.name == "code128" and not (usual and place > 3):
-            # Pairs of digits and the changes between them and letters.
-            pairs = costs[row, :, :103].min(axis=1)
-            best[row] = pairs if place < 4 else np.minimum(best[row], pairs + _PAIRED)
-        elif form.name == "code93" and place >= last - 2:
-            best[row] = costs[row].min(axis=1)
+    # Picked by their numbers, characters come to lie so that the least of them is found many times faster than along a row.
+    best: Array = costs[:, :, characters].min(axis=2)
+    if form.name == "code128":
+        # Pairs of digits and the changes between them and letters.
+        few = 4 if usual else last
+        paired = numbers < few
+        pairs = costs[paired][:, :, _VALUES128].min(axis=2)
+        first = numbers[paired, None] < 4
+        best[paired] = np.where(first, pairs, np.minimum(best[paired], pairs + np.float32(_PAIRED)))
+    for row in np.flatnonzero((numbers == 0) | (numbers == last) | ((form.name == "code93") & (numbers >= last - 2))):
+        place = numbers[row]
+        best[row] = (costs[row][:, start if place == 0 else end] if place in (0, last) else costs[row]).min(axis=1)
     return best
 
 
@@ -239,16 +209,11 @@ def _solve(costs: Array, form: Form, backwards: bool) -> Rows:
 
 def _drift_path(best: Array) -> Array:
     """The drift of each place that costs least, changes included."""
-    change = _DRIFT_COST * np.abs(_DRIFT[:, None] - _DRIFT[None])
-    total = best[0].copy()
-    came: list[Array] = []
+    change = (_DRIFT_COST * np.abs(_DRIFT[:, None] - _DRIFT[None])).astype(best.dtype)
+    totals = [best[0]]
     for row in best[1:]:
-        with_change = total[None] + change
-        came.append(with_change.argmin(axis=1))
-        total = with_change.min(axis=1) + row
-    place = int(total.argmin())
-    path = [place]
-    for row in reversed(came):
-        place = int(row[place])
-        path.append(place)
+        totals.append((totals[-1][None] + change).min(axis=1) + row)
+    path = [int(totals[-1].argmin())]
+    for total in reversed(totals[:-1]):
+        path.append(int((total + change[path[-1]]).argmin()))
     return np.array(path[::-1])

@@ -21,6 +21,7 @@ from nhirx_scanner import galois, softqr
 from nhirx_scanner.engines import Gray, Polygon
 from nhirx_scanner.equalise import equalised
 from nhirx_scanner.finders import Quad
+from nhirx_scanner.percentiles import percentiles
 from nhirx_scanner.qrform import BLOCKS, VERSIONS, filler, formats, layout, mask, text_of
 from nhirx_scanner.qrgrid import sampled
 from nhirx_scanner.rectify import sharpened
@@ -277,8 +278,8 @@ def settle(picture: Gray, grid: Fitted) -> Fitted:
 
     def clearness(quads: Array) -> Array:
         seen = sampled(picture, quads, size, points)
-        low, high = np.percentile(seen[0], [10, 90])
-        clear = np.minimum(np.abs(seen - (low + high) / 2), (high - low) / 2).mean(axis=1) / max(float(high - low), 1.0)
+        low, high = percentiles(seen[0], 10, 90)
+        clear = np.minimum(np.abs(seen - (low + high) / 2), (high - low) / 2).mean(axis=1) / max(high - low, 1.0)
         scores: Array = 2 * clear + match_known(picture, grid.version, quads)
         return scores
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from nhirx_scanner.engines import Gray, Polygon
 from nhirx_scanner.locate import Bars, Blob
+from nhirx_scanner.percentiles import percentiles
 from nhirx_scanner.rectify import Cut
 from nhirx_scanner.result import Reason
 
@@ -66,7 +67,7 @@ def _without_gaps(picture: Gray) -> Gray:
         return picture
     steps = np.abs(np.diff(picture.mean(axis=0, dtype=np.float32)))
     near = cv2.dilate(steps[None], np.ones((1, 2 * int(0.045 * width) + 1), np.uint8))[0]
-    busy = np.concatenate(([0], near > 0.2 * float(np.percentile(steps, 95)), [0])).astype(np.int8)
+    busy = np.concatenate(([0], near > 0.2 * percentiles(steps, 95)[0], [0])).astype(np.int8)
     edges = np.flatnonzero(np.diff(busy))
     starts, ends = edges[::2], edges[1::2]
     longest = int((ends - starts).argmax()) if len(starts) else 0
@@ -78,7 +79,7 @@ def _alternations(picture: Gray) -> int:
     if picture.shape[1] < 8:
         return 0
     profile = picture.mean(axis=0, dtype=np.float32)[None]
-    low, high = (float(value) for value in np.percentile(profile, [3, 97]))
+    low, high = percentiles(profile, 3, 97)
     around = int(0.1 * profile.shape[1]) | 1
     window = np.ones((1, around), np.uint8)
     top, bottom = (cv2.blur(each(profile, window), (around, 1)) for each in (cv2.dilate, cv2.erode))
@@ -108,7 +109,7 @@ def _of(gray: Gray, region: Bars | Blob, cut: Cut) -> set[Reason]:
     module = region.length / _MODULES_1D if isinstance(region, Bars) else region.size / _MODULES_QR
     scale = 1.0 / float(np.hypot(cut.matrix[0, 0], cut.matrix[1, 0]))
     picture = cut.picture
-    low, high = (float(value) for value in np.percentile(picture, [5, 95]))
+    low, high = percentiles(picture, 5, 95)
     contrast = high - low
     if _touches_edge(gray, region.polygon, 4 * max(1.0, module)):
         out.add("cropped")

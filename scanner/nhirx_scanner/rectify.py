@@ -150,9 +150,13 @@ def middling(piece: Gray) -> NDArray[Any]:
     """The line that most of a strip agrees on: the median over the means of at most 15 bands, so that no pen stroke shows in it."""
     count = min(15, piece.shape[0])
     lines = means(piece, [k * piece.shape[0] // count for k in range(count + 1)])
-    # Rows of so few values sort faster than numpy looks for their median.
+    return _median(lines)
+
+
+def _median(lines: NDArray[Any]) -> NDArray[Any]:
+    """The median of every column. So few values sort faster than numpy looks for their median."""
     ordered = np.sort(np.ascontiguousarray(lines.T), axis=1)
-    line: NDArray[Any] = (ordered[:, (count - 1) // 2] + ordered[:, count // 2]) / 2
+    line: NDArray[Any] = (ordered[:, (len(lines) - 1) // 2] + ordered[:, len(lines) // 2]) / 2
     return line
 
 
@@ -161,7 +165,7 @@ def weighed(piece: Gray) -> NDArray[Any]:
     count = min(12, piece.shape[0])
     lines = means(piece, [k * piece.shape[0] // count for k in range(count + 1)])
     detail = lines - cv2.blur(lines, (151, 1))
-    usual = np.median(detail, axis=0)
+    usual = _median(detail)
     sizes = np.sqrt(np.square(detail).sum(axis=1)) + 1e-3
     alike = (detail @ usual) / (sizes * (float(np.sqrt(np.square(usual).sum())) + 1e-3))
     weights = np.clip(alike, 0, 1) ** 2 * sizes + 1e-6

@@ -15,6 +15,7 @@ import numpy as np
 from nhirx_scanner.engines import Gray
 from nhirx_scanner.forms import Array
 from nhirx_scanner.locate import Bars, rise
+from nhirx_scanner.percentiles import percentiles
 from nhirx_scanner.rectify import Cut, window
 
 _CELL = 4  # pixels
@@ -40,7 +41,7 @@ def recut(gray: Gray, bars: Bars, cut: Cut) -> Bars | None:
         max(0, rows // 2 - max(1, int(bars.height / 4 / _CELL))) : rows // 2 + max(1, int(bars.height / 4 / _CELL)) + 1,
         max(0, columns // 2 - int(bars.length / 2.5 / _CELL)) : columns // 2 + int(bars.length / 2.5 / _CELL) + 1,
     ]
-    usual = float(np.percentile(inside, 60))
+    usual = percentiles(inside, 60)[0]
     mask: Array = ((upright - level > _UPRIGHT * (upright + level + 1.0)) & (upright > _FAINT * usual)).astype(np.uint8)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 1), np.uint8))
     padded = cv2.copyMakeBorder(mask, 2, 2, 4, 4, cv2.BORDER_CONSTANT, value=(0,))
@@ -59,7 +60,7 @@ def recut(gray: Gray, bars: Bars, cut: Cut) -> Bars | None:
     slope = rise(xs.astype(float), ys.astype(float))
     across = (xs.min() + xs.max()) / 2
     flat = ys - slope * (xs - across)
-    top, bottom = (float(value) for value in np.percentile(flat, [4, 96]))
+    top, bottom = percentiles(flat, 4, 96)
     low, high = float(xs.min()), float(xs.max()) + 1
     u = ((low + high) / 2) * _CELL - reach_u
     v = ((top + bottom + 1) / 2) * _CELL - reach_v

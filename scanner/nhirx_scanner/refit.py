@@ -19,9 +19,10 @@ from nhirx_scanner.drawing import Drawn, barred, rendered
 from nhirx_scanner.drift import DRIFTS, correlation, smooth_path, windows
 from nhirx_scanner.fitting import Fit, fitted, polished
 from nhirx_scanner.forms import FORMS, Array, Known, tried
-from nhirx_scanner.read1d import best_places, ends, spread_of, templates, turned
+from nhirx_scanner.read1d import best_places, ends, ink_of, spread_of, turned
 from nhirx_scanner.solve1d import runner_up128, solve_places
 from nhirx_scanner.spans import spans
+from nhirx_scanner.templates import templates
 
 __all__ = ["Drawn", "Fit", "Refit", "as_text", "fitted", "read", "rendered"]
 
@@ -140,7 +141,7 @@ def _paths(profile: Array, found: list[Span], enlarged: float, known: Known | No
     for _, backwards, drawn, span in followed:
         form = drawn.form
         line, low, high = turned(profile, span, backwards)
-        costs = correlation(windows(line, low, high, form), *templates(form, drawn.blur, drawn.spread))
+        costs = correlation(windows(line, low, high, form), templates(form, drawn.blur, drawn.spread))
         costs = costs.reshape(form.symbols, len(DRIFTS), -1)
         path, cost = smooth_path(best_places(costs, form))
         picked = (costs[np.arange(form.symbols), path] + barred(form)).argmin(axis=1)
@@ -150,17 +151,17 @@ def _paths(profile: Array, found: list[Span], enlarged: float, known: Known | No
 
 def _looks(profile: Array, span: Span, enlarged: float, known: Known | None) -> list[tuple[float, bool, Drawn, Span]]:
     """What a place costs on the mean, by form, way round, and blur."""
-    out = []
+    out, ink = [], ink_of(profile, span)
     for backwards, form in tried(known):
         line, low, high = turned(profile, span, backwards)
         if (high - low) / form.modules < _LEAST_MODULE * enlarged:
             continue
-        spread = spread_of(line, low, high, form)
+        spread = spread_of(ink, form)
         # Every other place is enough to tell what it may be.
         places = np.arange(0, form.symbols, 2)
         seen = windows(line, low, high, form, DRIFTS[::2], places)
         for blur in _FIRST_BLURS:
-            costs = correlation(seen, *templates(form, blur, spread)).reshape(len(places), len(DRIFTS[::2]), -1)
+            costs = correlation(seen, templates(form, blur, spread)).reshape(len(places), len(DRIFTS[::2]), -1)
             look = float(best_places(costs, form, places).min(axis=1).mean())
             out.append((look, backwards, Drawn(form, blur, spread), span))
     return out

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from nhirx_scanner.forms import Array
+from nhirx_scanner.percentiles import percentiles
 
 _WIDE = 1.7  # light places wider than so many distances between bars may be the rim of a code
 _LIGHT = 0.72  # of the way from ink to paper
@@ -28,7 +29,7 @@ def spans(profile: Array, usual: tuple[float, float] | None, enlarged: float = 1
     ink = cv2.blur(cv2.erode(line[None], kernel), (reach, 1))[0]
     contrast = paper - ink
     # Where nothing is printed there is no contrast either.
-    level = np.maximum(contrast, 0.35 * float(np.percentile(contrast, 80)))
+    level = np.maximum(contrast, 0.35 * percentiles(contrast, 80)[0])
     dark = np.nonzero((paper - line) > (1 - _LIGHT) * level)[0]
     if len(dark) < 50:
         return out

@@ -13,6 +13,7 @@ import numpy as np
 
 from nhirx_scanner.engines import Gray
 from nhirx_scanner.locate import CELL, Bars, Grid, Texture, distinct, rise
+from nhirx_scanner.percentiles import percentiles
 
 _AREA = 0.45e6  # pixels that are looked at: finer, it finds no more
 _ALONG = 9  # pixels of the mean along the bars
@@ -67,7 +68,7 @@ def _along(gray: Gray, angle: float) -> list[Bars]:
         ys, xs = np.nonzero(inside)
         slope = rise(xs.astype(float), ys.astype(float))
         flat = ys - slope * (xs - (w - 1) / 2)
-        top, bottom = (float(value) for value in np.percentile(flat, [5, 95]))
+        top, bottom = percentiles(flat, 5, 95)
         if area < 0.5 * w * (bottom - top + 1):
             continue
         score = float((np.sqrt(upright[window]) * share[window])[inside].sum())
