@@ -14,8 +14,7 @@ from nhirx_scanner.page import Grids, Work, is_known, placed
 from nhirx_scanner.rectify import Cut
 
 _MOST, _MOST_WEAK = 6, 10  # patches that are looked at on every page, and more where nothing was read
-# Patches compared with a whole code (dear, seldom needed), and beside an ID that was read.
-_MOST_WHOLE, _SECOND_WHOLE = 4, 1
+_MOST_WHOLE = 4  # patches compared with a whole code: dear, seldom needed, and never yet beside an ID that was read
 _LEAST = 24  # pixels
 _QR_LIKE = 0.55  # fit of the fixed parts above which a dark patch is taken for a QR code,
 _SURELY_QR = 0.75  # and where so much was tried that something had to fit;
@@ -23,6 +22,7 @@ _LEAST_TRIED = 0.6  # such a fit is read from here on
 _LEAST_JUDGED, _MOST_JUDGED = 0.42, 5  # grids that the network is asked about
 _JUDGE_MS = 200.0
 _MOST_SECOND = 4  # patches that are looked at once the answer is settled
+_MOST_BESIDE = 3  # patches that are asked for another form of an ID that was read
 _MOST_AGAIN = 2  # patches that are sought through once more
 
 
@@ -78,7 +78,7 @@ def model(work: Work) -> None:
 
     What is still unread then is judged by the network, the likeliest grids first.
     """
-    if _by_models(work) and not work.done:
+    if _by_models(work):
         _judge(work)
 
 
@@ -96,7 +96,7 @@ def says_too(work: Work, text: str) -> Read | None:
 
 def second_sheet(work: Work) -> None:
     """Once an answer is settled: the patches with three finder patterns that nobody has read may be the code of another sheet."""
-    for blob, cut in sorted(work.blobs, key=lambda item: -item[0].score)[:_MOST_SECOND]:
+    for blob, cut in work.strongest_blobs(_MOST_SECOND):
         if work.answer.status != "found" or not work.may("second"):
             return
         fitted = [grid for grid in readqr.fit_all(cut.picture, finders.from_finders(cut.picture)) if grid.match > readqr.LIKELY]
@@ -113,7 +113,7 @@ def second_sheet(work: Work) -> None:
 def _by_models(work: Work) -> bool:
     """False when nothing more may be tried."""
     likeness: dict[Blob, float] = {}
-    for blob, cut in list(work.blobs):
+    for blob, cut in work.strongest_blobs(_MOST_BESIDE) if work.done else list(work.blobs):
         for source in (finders.from_finders, finders.from_outline):
             if work.settled or not work.may("modelqr"):
                 return False
@@ -121,7 +121,9 @@ def _by_models(work: Work) -> bool:
             if found is None:
                 break
             likeness[blob] = max(found, likeness.get(blob, 0.0))
-    for blob, cut in _more(work) if not work.done else ():
+    if work.done:
+        return False
+    for blob, cut in _more(work):
         if not work.may("modelqr"):
             return False
         quads = finders.from_finders(cut.picture)
@@ -134,10 +136,11 @@ def _by_models(work: Work) -> bool:
     if any(read.symbology == "qr" and is_id_text(read.text) for read in work.reads):
         return False
     likely = sorted((item for item in work.blobs if item[0] in likeness), key=lambda item: -likeness[item[0]])
-    for blob, cut in likely[: _SECOND_WHOLE if work.done else _MOST_WHOLE]:
+    for blob, cut in likely[:_MOST_WHOLE]:
         if work.settled or not work.may("modelqr"):
             return False
-        _by_model(work, blob, cut, wholeqr.from_whole(cut.picture), _SURELY_QR)
+        if _by_model(work, blob, cut, wholeqr.from_whole(cut.picture), _SURELY_QR) is None:
+            return False
     return True
 
 

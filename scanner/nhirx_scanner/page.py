@@ -121,7 +121,10 @@ class Work:
         """As ``open_bars``, the patches."""
         if not self.done:
             return list(self.blobs)
-        return sorted(self.blobs, key=lambda item: -item[0].score)[:SECOND_BLOBS]
+        return self.strongest_blobs(SECOND_BLOBS)
+
+    def strongest_blobs(self, most: int) -> list[tuple[Blob, Cut]]:
+        return sorted(self.blobs, key=lambda item: -item[0].score)[:most]
 
     @property
     def settled(self) -> bool:
