@@ -28,8 +28,11 @@ _ROUNDS = 3
 _LEAST_TO_LEARN, _MOST_TO_LEARN = 0.3, 0.6  # how sure a module must be to teach, and the most it counts beside a known one
 
 
-def equalised(picture: Gray, version: int, corners: Array) -> list[Array]:
-    """(size × size) as ``readqr.levels`` gives them, after learning from the known modules only, and from the surest others too."""
+def equalised(picture: Gray, version: int, corners: Array, rounds: int = _ROUNDS) -> list[Array]:
+    """(size × size) as ``readqr.levels`` gives them, after learning from the known modules only, and from the surest others too.
+
+    ``rounds``: one for the first of the two alone, at a third of the price.
+    """
     size = layout(version).size + 2
     darkness = _darkness(picture, version, corners)
     near = [darkness[i : i + 2 * size - 1 : 2, j : j + 2 * size - 1 : 2].ravel() for i in range(_WIDE) for j in range(_WIDE)]
@@ -39,10 +42,10 @@ def equalised(picture: Gray, version: int, corners: Array) -> list[Array]:
     target, weight = (values.copy() for values in _lesson(version))
     known = weight > 0
     out = []
-    for turn in range(_ROUNDS):
+    for turn in range(rounds):
         weighted = columns * weight[:, None]
         filtered = columns @ np.linalg.solve(weighted.T @ columns + _HELD * np.eye(len(held)), weighted.T @ target + _HELD * held)
-        if turn in (0, _ROUNDS - 1):
+        if turn in (0, rounds - 1):
             out.append(filtered.reshape(size, size)[1:-1, 1:-1].clip(-1, 1))
         target = np.where(known, target, np.sign(filtered))
         weight = np.where(known, weight, (np.abs(filtered) - _LEAST_TO_LEARN).clip(0, _MOST_TO_LEARN))

@@ -145,7 +145,7 @@ class Work:
         return self._said[1]
 
 
-def placed(reads: Iterable[Read], cut: Cut, factor: int = 1) -> list[Read]:
+def placed(reads: Iterable[Read], cut: Cut, factor: float = 1) -> list[Read]:
     """Readings of a piece that was enlarged ``factor`` times, placed on the page."""
     out = []
     for read in reads:

@@ -163,7 +163,7 @@ def looks(crop: Gray, grid: Fitted) -> Iterator[Array]:
     settled = settle(sharp, grid)
     yield levels(sharp, grid.version, settled.corners)
     if grid.match >= LIKELY:
-        yield equalised(crop, grid.version, settled.corners)[0]
+        yield equalised(crop, grid.version, settled.corners, 1)[0]
         yield levels(sharpened(crop, max(1.0, 0.6 * grid.module), 3.0), grid.version, settled.corners)
 
 
@@ -176,7 +176,7 @@ def free_corner(crop: Gray, grid: Fitted) -> Array:
     def clearness(at: Array) -> float:
         corners = grid.corners.copy()
         corners[2] = at
-        return float(np.abs(equalised(crop, grid.version, corners)[0]).mean())
+        return float(np.abs(equalised(crop, grid.version, corners, 1)[0]).mean())
 
     module = grid.module
     starts = (grid.corners[2], grid.corners[1] + grid.corners[3] - grid.corners[0])

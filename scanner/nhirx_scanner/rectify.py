@@ -33,6 +33,9 @@ class Cut:
         return tuple((float(x), float(y)) for x, y in points)
 
 
+_ROWS = 24  # of a strip, while it is turned this way and that
+
+
 def strip(gray: Gray, bars: Bars, *, grown: bool = True) -> Cut:
     """The bars upright, two or three times enlarged, their angle refined by where the columns differ most.
 
@@ -44,7 +47,7 @@ def strip(gray: Gray, bars: Bars, *, grown: bool = True) -> Cut:
     for sweep, center in ((np.arange(-3, 3.1, 1.0), 0.0), (np.array([-0.5, 0.5]), None)):
         start = turn if center is None else center
         for offset in np.radians(sweep):
-            profile = line_of(_cut(gray, bars, 1.0, margin=0.0, least=0.0, turn=start + float(offset)).picture)
+            profile = line_of(_cut(gray, bars, 1.0, margin=0.0, least=0.0, turn=start + float(offset), most=_ROWS).picture)
             contrast = float(np.var(np.diff(profile)))
             if contrast > best:
                 best, turn = contrast, start + float(offset)
@@ -70,18 +73,21 @@ def _grown(gray: Gray, bars: Bars) -> Bars:
     return replace(bars, u0=bars.u0 - (first - low), u1=bars.u1 + (high - last))
 
 
-def _cut(gray: Gray, bars: Bars, up: float, *, margin: float, least: float, turn: float) -> Cut:
+def _cut(gray: Gray, bars: Bars, up: float, *, margin: float, least: float, turn: float, most: int | None = None) -> Cut:
+    """``most``: only so many rows, as far apart as that makes them."""
     x, y = bars.center
     length = bars.length + 2 * max(least, margin * bars.length) if least or margin else bars.length
     width, height = max(8, int(length * up)), max(4, int(max(6.0, bars.height) * up))
     c, s = math.cos(bars.angle + turn) / up, math.sin(bars.angle + turn) / up
+    rows = height if most is None else min(height, most)
+    lower = height / rows
     # Rows follow the line the bars stand on, columns follow the bars.
     ux, uy = c - bars.slope * s, s + bars.slope * c
-    matrix = np.array([[ux, -s, x - ux * width / 2 + s * height / 2], [uy, c, y - uy * width / 2 - c * height / 2]])
+    matrix = np.array([[ux, -s * lower, x - ux * width / 2 + s * height / 2], [uy, c * lower, y - uy * width / 2 - c * height / 2]])
     picture = cv2.warpAffine(
         gray,
         matrix,
-        (width, height),
+        (width, rows),
         flags=(cv2.INTER_CUBIC if up > 1 else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
