@@ -149,9 +149,11 @@ def _summed(costs: Array, plan: str, strict: bool) -> tuple[Array, list[Array]]:
     totals = np.full(103, math.inf)
     totals[start % 103] = costs[0, start]
     steps: list[Array] = []
+    # Checksums go round: a stretch of the totals written twice is picked many times faster than its members.
+    twice = np.empty(206)
+    stretches = np.lib.stride_tricks.sliding_window_view(twice, 103)
     for place, letter in enumerate(plan[1:], 1):
-        # Checksums go round: a stretch of the totals written twice is picked many times faster than its members.
-        stretches = np.lib.stride_tricks.sliding_window_view(np.concatenate([totals, totals]), 103)
+        twice[:103] = twice[103:] = totals
         options = stretches[_firsts(place, letter, strict)]
         options += costs[place, _values(letter, strict)][:, None]
         steps.append(options)
