@@ -216,6 +216,8 @@ def _modelled(work: Work, bars: Bars, cut: Cut) -> read1d.Reading | None:
             work.doubtful.setdefault(doubtful.text, Read(doubtful.text, doubtful.symbology, bars.polygon, "model"))
         if like is None and (not readings or readings[0].cost > _NO_CODE):
             work.unlike.add(bars)
+            if not readings and read1d.is_flat(profile, bars.length * cut.enlarged):
+                work.flat.add(bars)
             return None
         if like is not None and readings and _is_second_word(like, readings[0]):
             work.twice[bars] = like.text

@@ -49,6 +49,7 @@ class Work:
     doubtful: dict[str, Read] = field(default_factory=dict)  # texts that the models found and did not believe
     twice: dict[Bars, str] = field(default_factory=dict)  # what the model read of a strip's mean and of what its bands agree on
     unlike: set[Bars] = field(default_factory=set)  # strips that no code of twenty characters looks like
+    flat: set[Bars] = field(default_factory=set)  # of these, strips that no code could look like: blur has taken too much
     retried: set[Bars] = field(default_factory=set)  # strips that the library was asked about again
     rest: list[tuple[Bars | Blob, Cut]] = field(default_factory=list)  # regions too small for an ID, not read either
     stacks: dict[Bars, Gray] = field(default_factory=dict)
@@ -103,10 +104,12 @@ class Work:
         if self.has_placeholder:
             return []
         bars = [item for item in self.bars if item[0] not in self.unlike and self.could_hold_id(*item)]
-        return [*bars, *(item for item in self.blobs if item[0] in self.qr_like)]
+        seen: list[tuple[Bars | Blob, Cut]] = [*bars, *(item for item in self.blobs if item[0] in self.qr_like)]
+        # What blur has made unlike any code speaks where nothing else does.
+        return seen or [*(item for item in self.bars if item[0] in self.flat and self.could_hold_id(*item))]
 
     def could_hold_id(self, bars: Bars, cut: Cut) -> bool:
-        return could_hold_id(bars, cut, [read.polygon for read in self.reads])
+        return could_hold_id(bars, cut, [read.polygon for read in self.reads], flat=bars in self.flat)
 
     @property
     def open_bars(self) -> list[tuple[Bars, Cut]]:

@@ -34,6 +34,7 @@ _SMEARED, _SOFTER, _PIECE = (
     1.8,
 )  # of the first look: another blur; what its cost, and that of a part of the line, weighs
 _FLAT, _STEEP = 0.42, 0.85  # steepness below which nothing of twenty characters is left, and below which it is soft
+_FILLED = 0.3  # of its length, by which bars may be longer or shorter than the strip they fill
 _DARK = {"code128": 0.47, "code39": 0.55, "code93": 0.47}  # share of ink in codes of usual text
 _BARS = {"code128": 3, "code39": 5, "code93": 3}  # bars per character
 _PAIRED = 0.03  # what such a pair costs more than a letter, where letters are usual
@@ -121,6 +122,12 @@ def _steepness(line: Array, found: tuple[float, float]) -> float:
     """How steep the line is beside how much it varies, per module of a code of 255: below one where blur has taken the edges."""
     inside = line[int(found[0]) : int(found[1])]
     return float(np.sqrt(np.square(np.diff(inside)).mean())) / (float(inside.std()) + 1) * (found[1] - found[0]) / 255
+
+
+def is_flat(profile: Array, length: float) -> bool:
+    """Whether bars fill a strip of ``length`` samples, and blur has taken so much that nobody can tell of what kind of code."""
+    found = ends(profile)
+    return found is not None and abs((found[1] - found[0]) / length - 1) < _FILLED and _steepness(profile, found) < _FLAT
 
 
 def ink_of(profile: Array, found: tuple[float, float]) -> float:

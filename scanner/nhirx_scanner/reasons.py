@@ -27,10 +27,11 @@ _SHORTEST = 163.0  # pixels: three quarters of one for each of the fewest module
 _ALTERNATIONS, _ALTERNATIONS_LONG, _LONG = 56, 40, 370.0
 
 
-def could_hold_id(region: Bars | Blob, cut: Cut, read: Iterable[Polygon] = ()) -> bool:
+def could_hold_id(region: Bars | Blob, cut: Cut, read: Iterable[Polygon] = (), *, flat: bool = False) -> bool:
     """Whether an unread strip may be a visit ID rather than a shorter code or a line of letters. Patches are left in doubt.
 
-    ``read`` are the places of the codes that were read: a strip may run over several that stand in a row.
+    ``read`` are the places of the codes that were read: a strip may run over several that stand in a row. ``flat``: blur has taken so
+    much that its bars cannot be counted.
     """
     if not isinstance(region, Bars):
         return True
@@ -38,7 +39,9 @@ def could_hold_id(region: Bars | Blob, cut: Cut, read: Iterable[Polygon] = ()) -
     length = region.length * picture.shape[1] / cut.picture.shape[1]
     if length < _SHORTEST or not _FLATTEST < region.height / length < _WIDEST:
         return False
-    return _alternations(picture) >= (_ALTERNATIONS if length < _LONG else _ALTERNATIONS_LONG)
+    if length >= _LONG:
+        return flat or _alternations(picture) >= _ALTERNATIONS_LONG
+    return _alternations(picture) >= _ALTERNATIONS
 
 
 def _left_over(cut: Cut, read: Iterable[Polygon]) -> Gray:

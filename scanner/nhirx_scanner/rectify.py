@@ -83,7 +83,9 @@ def _cut(gray: Gray, bars: Bars, up: float, *, margin: float, least: float, turn
     lower = height / rows
     # Rows follow the line the bars stand on, columns follow the bars.
     ux, uy = c - bars.slope * s, s + bars.slope * c
-    matrix = np.array([[ux, -s * lower, x - ux * width / 2 + s * height / 2], [uy, c * lower, y - uy * width / 2 - c * height / 2]])
+    matrix = np.array(
+        [[ux, -s * lower, x - ux * width / 2 + s * height / 2], [uy, c * lower, y - uy * width / 2 - c * height / 2]]
+    )
     picture = cv2.warpAffine(
         gray,
         matrix,

@@ -125,3 +125,22 @@ def test_a_page_of_other_codes_has_none_and_one_with_a_torn_id_is_unreadable(dra
     scan = Scanner(ocr=False).scan(torn)
     assert ("unreadable", None) == (scan.status, scan.visit_id)
     assert scan.reasons
+
+
+@pytest.mark.parametrize("smear", [12, 20, 28])
+def test_bars_that_a_moving_hand_has_wiped_out_are_blurred_and_not_nothing(draw, smear):
+    """Nobody can tell what kind of code it was, but there was one: a longer hold may show the ID."""
+    page = draw.sheet((draw.visit_id(78), "Code128", 60, 300, 2, 110), size=(800, 1300))
+    page = cv2.blur(page, (smear, 1))
+    scan = Scanner(ocr=False).scan(page)
+
+    assert ("unreadable", None) == (scan.status, scan.visit_id)
+    assert "blur" in scan.reasons
+
+
+@pytest.mark.parametrize("smear", [12, 20, 28])
+def test_a_short_code_that_was_wiped_out_is_no_id(draw, smear):
+    """Its bars are wider, and its strip is shorter."""
+    page = draw.sheet(("4711234567899", "EAN13", 60, 300, 2, 110), size=(800, 1300))
+
+    assert Scanner(ocr=False).scan(cv2.blur(page, (smear, 1))).status == "none"
