@@ -30,9 +30,15 @@ _DAY = 86400
 
 def arbitrated(likely: Array, hints: Hints | None = None) -> tuple[str | None, float]:
     """The most probable text whose person and time make sense, and how far it leads: ``likely`` is (20, 34)."""
+    text, trusts = by_parts(likely, hints)
+    return text, min(trusts, default=0.0)
+
+
+def by_parts(likely: Array, hints: Hints | None = None) -> tuple[str | None, tuple[float, ...]]:
+    """As ``arbitrated``, with the trust 0…1 of each part: places 1–6 one by one, the person, the time. No text has none."""
     free = likely[: PERSON.start]
     text = "".join(ALPHABET[int(value)] for value in free.argmax(axis=1))
-    trust = float(free.max(axis=1).min())
+    trusts = [float(value) for value in free.max(axis=1)]
     # A person on the sheet is its patient, seen in the line or not; of its days each may be another one than the visit's.
     for rows, makes_sense, known, least_seen in (
         (likely[PERSON], _is_person, _known_holders(hints), 0.0),
@@ -48,12 +54,12 @@ def arbitrated(likely: Array, hints: Hints | None = None) -> tuple[str | None, f
             shares[word] = share
             weights[word] = share * weight
         if not weights:
-            return None, 0.0
+            return None, ()
         best = max(weights, key=weights.__getitem__)
         text += best
         # What the structure rules out does not count, but it was seen: half of it stays a doubt.
-        trust = min(trust, weights[best] / (sum(weights.values()) + 0.5 * max(0.0, 1 - sum(shares.values()))))
-    return (text, trust) if is_plausible(text) else (None, 0.0)
+        trusts.append(weights[best] / (sum(weights.values()) + 0.5 * max(0.0, 1 - sum(shares.values()))))
+    return (text, tuple(trusts)) if is_plausible(text) else (None, ())
 
 
 def vouched(text: str, hints: Hints) -> set[int]:

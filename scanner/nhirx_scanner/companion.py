@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from nhirx_scanner.engines import Polygon
     from nhirx_scanner.result import Scan
     from nhirx_scanner.scanner import Scanner
 
@@ -39,17 +40,17 @@ _BOOT = (
 _LENGTH = struct.Struct("<Q")
 
 
-def look(gray: Any, scanner: Scanner) -> Scan:
+def look(gray: Any, scanner: Scanner, lines: Sequence[Polygon] = ()) -> Scan:
     """What ``stages.look`` answers, from here or from a companion. Raises what it raises."""
     companion = _crew.enter()
     try:
-        if companion is not None and (answer := companion.ask(gray, scanner)) is not None:
+        if companion is not None and (answer := companion.ask(gray, scanner, lines)) is not None:
             if isinstance(answer, Exception):
                 raise answer
             return answer
         from nhirx_scanner.stages import look as here
 
-        return here(gray, scanner)
+        return here(gray, scanner, lines)
     finally:
         _crew.leave(companion)
 
@@ -91,7 +92,7 @@ class Companion:
             self.end()
         return alike
 
-    def ask(self, gray: Any, scanner: Scanner) -> Scan | Exception | None:
+    def ask(self, gray: Any, scanner: Scanner, lines: Sequence[Polygon] = ()) -> Scan | Exception | None:
         """Its answer, or None where it has none: then it is gone."""
         import numpy as np
 
@@ -102,7 +103,7 @@ class Companion:
         self._asked += 1
         try:
             picture = np.ascontiguousarray(gray)
-            _send(_pipe(process.stdin), (self._asked, scanner, picture.shape, picture.dtype.str), picture.data)
+            _send(_pipe(process.stdin), (self._asked, scanner, lines, picture.shape, picture.dtype.str), picture.data)
             number, answer = _receive(_pipe(process.stdout))
             if number != self._asked:
                 raise EOFError
@@ -229,11 +230,11 @@ def serve() -> None:
         idle.daemon = True
         idle.start()
         try:
-            number, scanner, shape, kind = _receive(hear)
+            number, scanner, lines, shape, kind = _receive(hear)
             idle.cancel()
             picture = np.frombuffer(_exactly(hear, int(np.prod(shape)) * np.dtype(kind).itemsize), kind).reshape(shape)
             try:
-                answer: Any = here(picture, scanner)
+                answer: Any = here(picture, scanner, lines)
             except Exception as error:  # it is the caller's
                 answer = error
             _send(say, (number, answer))

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from nhirx.identifiers.visit_id import ALPHABET, LENGTH
 from nhirx_scanner import ctc, denormals, textline
-from nhirx_scanner.arbiter import arbitrated, costs, vouched
+from nhirx_scanner.arbiter import by_parts, costs, vouched
 from nhirx_scanner.centreline import Strip, straight, strip
 from nhirx_scanner.crossed import crossing
 from nhirx_scanner.engines import Gray, Polygon
@@ -59,12 +59,13 @@ _LOCK = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text that reads as a visit ID. ``trust`` 0…1 is that of its weakest part."""
+    """A line of text that reads as a visit ID. ``trust`` 0…1 is that of its weakest part, ``trusts`` of each (``arbiter.by_parts``)."""
 
     text: str
     polygon: Polygon
     trust: float
     likely: Array = field(repr=False)
+    trusts: tuple[float, ...] = ()
 
     def agrees(self, text: str) -> bool:
         """Whether the line may well say ``text``: nothing in it is unlikely, and at most two places would be read otherwise."""
@@ -98,9 +99,9 @@ def prepare() -> None:
     textline.prepare()
 
 
-def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
-    """The line on the page that reads best as a plausible visit ID. ``may`` is asked before every look."""
-    boxes = find_boxes(gray)
+def read(gray: Gray, may: Callable[[], bool], boxes: Sequence[Array] | None = None) -> Line | None:
+    """The line on the page that reads best as a plausible visit ID. ``may`` is asked before every look; ``boxes`` are found if not given."""
+    boxes = find_boxes(gray) if boxes is None else boxes
     sight = _best_sight(gray, boxes, may)
     if sight is None:
         return None
@@ -118,7 +119,7 @@ def read(gray: Gray, may: Callable[[], bool]) -> Line | None:
     if not _stands_without_strokes(line, sight, fields):
         return replace(line, trust=0.0)
     # A stroke that is cut by glare or a worn ribbon makes another letter, and a clear one: our own network has no doubt then.
-    return replace(line, trust=_jointly(line.trust, _witness(line, sight, fields)) if may() else 0.0)
+    return replace(line, trust=_jointly(line.trusts, _witness(line, sight, fields)) if may() else 0.0)
 
 
 def _best_sight(gray: Gray, boxes: Sequence[Array], may: Callable[[], bool]) -> _Sight | None:
@@ -246,11 +247,11 @@ def _settled(paths: Sequence[ctc.Path], corners: Array, fields: Hints | None) ->
     least = max(path.score for path in paths) - _NEAR
     paths = [path for path in paths if path.score >= least]
     likely = ctc.together(paths)
-    text, trust = arbitrated(likely, fields)
+    text, trusts = by_parts(likely, fields)
     if text is None:
         return None
     polygon = tuple((float(x), float(y)) for x, y in corners)
-    return Line(text, polygon, trust, likely)
+    return Line(text, polygon, min(trusts), likely, trusts)
 
 
 def _with_hints(frames: Sequence[Array], corners: Array, fields: Hints) -> Line | None:
@@ -300,12 +301,13 @@ def _stands_without_strokes(line: Line, sight: _Sight, fields: Hints) -> bool:
     return all(likely[place, ALPHABET.index(line.text[place])] >= _STANDS for place in touched)
 
 
-def _jointly(own: float, other: float) -> float:
-    """Trust in what both recognisers read: log odds are added, the other counts for less. Two doubts are no certainty: neither makes up
-    for more than a little of the other. The other one was all but sure of a 0 that was a Q, where ours had a doubt."""
-    if other <= 0.0:
+def _jointly(own: Sequence[float], other: Sequence[float]) -> float:
+    """Trust in the weakest part of what both recognisers read: log odds are added, the other counts for less. Two doubts about one part
+    are no certainty: neither makes up for more than a little of the other. The other one was all but sure of a 0 that was a Q, where
+    ours had a doubt. But a doubt of one about the first place is no matter where the other doubts the last."""
+    if not other:
         return 0.0
-    odds = _odds(own, _MOST) + _OTHER * _odds(other, _MOST_OTHER)
+    odds = min(_odds(ours, _MOST) + _OTHER * _odds(theirs, _MOST_OTHER) for ours, theirs in zip(own, other, strict=True))
     return 1 / (1 + math.exp(-odds))
 
 
@@ -314,23 +316,25 @@ def _odds(trust: float, most: float) -> float:
     return math.log(held / (1 - held))
 
 
-def _witness(line: Line, sight: _Sight, fields: Hints) -> float:
-    """How far rapidocr's recogniser, made for any text and of another training, trusts in the same; 0 when it reads otherwise."""
+def _witness(line: Line, sight: _Sight, fields: Hints) -> tuple[float, ...]:
+    """How far rapidocr's recogniser, made for any text and of another training, trusts in each part; nothing when it reads otherwise."""
     paths: list[ctc.Path] = []
     for capital in _GENERAL_CAPITALS:
         path = _general(sight, capital)
         if path is None:
             continue
         paths.append(path)
-        if len(paths) == 1 and line.trust >= _MOST and (sure := _says(ctc.together(paths), line, fields)) >= _AT_ONCE:
-            return sure
-    return _says(ctc.together(paths), line, fields) if paths else 0.0
+        if len(paths) == 1 and line.trust >= _MOST:
+            sure = _says(ctc.together(paths), line, fields)
+            if min(sure, default=0.0) >= _AT_ONCE:
+                return sure
+    return _says(ctc.together(paths), line, fields) if paths else ()
 
 
-def _says(likely: Array, line: Line, fields: Hints) -> float:
-    """The trust that ``likely`` (20, 34) gives to the line's text, 0 when it gives another. The sheet's fields weigh here as well."""
-    text, trust = arbitrated(likely, fields)
-    return trust if text == line.text else 0.0
+def _says(likely: Array, line: Line, fields: Hints) -> tuple[float, ...]:
+    """The trusts that ``likely`` (20, 34) gives to the line's text, none when it gives another. The sheet's fields weigh here as well."""
+    text, trusts = by_parts(likely, fields)
+    return trusts if text == line.text else ()
 
 
 def _general(sight: _Sight, capital: float) -> ctc.Path | None:

@@ -13,7 +13,7 @@ from nhirx_scanner.page import Work, placed
 from nhirx_scanner.rectify import Cut
 from nhirx_scanner.vote import LEAST_TRUST_IN_TEXT, SAME_SHEET_DISTANCE, distance
 
-TEXT_MS, SHORT_TEXT_MS, OTHERS_MS = 600.0, 300.0, 100.0
+TEXT_MS, SHORT_TEXT_MS, OTHERS_MS = 600.0, 400.0, 100.0
 _MOST_UNCUT, _MARGIN = 4, 20  # strips that zbar is asked about as they lie, and pixels of page around each
 _SMALL, _LONGEST = 2_000_000, 4096  # pixels of a page that is looked at once more at twice its size, and of its side: no ribbon
 
@@ -28,7 +28,9 @@ def read_text(work: Work) -> None:
     if work.scanner.limit_ms is None:
         # What was seen of bars may have taken all the time; the text is another way, and a short one.
         work.give(SHORT_TEXT_MS if "long" in work.scanner.skip else TEXT_MS)
-    line = ocr.read(work.gray, lambda: work.may("ocr"))
+    boxes = [np.array(each) for each in work.lines] or ocr.find_boxes(work.gray)
+    work.lines = tuple(tuple((float(x), float(y)) for x, y in each) for each in boxes)
+    line = ocr.read(work.gray, lambda: work.may("ocr"), boxes)
     if line is None:
         return
     for doubtful in work.doubtful.values():

@@ -57,6 +57,7 @@ class Work:
         default_factory=list
     )  # strips with what their mean says, which is not sure
     grids: Grids = field(default_factory=list)  # QR codes as they were laid over patches that stayed unread
+    lines: tuple[Polygon, ...] = ()  # of text, once they were looked for
     two_sheets: bool = False  # the print says so
     doubts: bool = False  # every Code 39 that a library reads is asked of the model: always in files, in video for a new sheet
     _said: tuple[tuple[Read, ...], Scan] | None = None  # what was asked last, and the answer

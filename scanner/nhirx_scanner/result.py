@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from nhirx.errors import NhirxError
@@ -57,6 +57,8 @@ class Scan:
     path: str | None = None
     page: int = 1
     error: NhirxError | None = None
+    lines: tuple[tuple[Point, ...], ...] = field(default=(), compare=False)
+    """Where lines of text stand on a page that said nothing: a second look at it need not seek them again."""
 
     def at(self, path: str | None, page: int) -> Scan:
         """The same scan, said of this page."""

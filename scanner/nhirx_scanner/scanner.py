@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +14,7 @@ from nhirx_scanner import files, images
 from nhirx_scanner.result import Scan, failed
 
 if TYPE_CHECKING:
-    from nhirx_scanner.engines import Gray
+    from nhirx_scanner.engines import Gray, Polygon
     from nhirx_scanner.session import Session
 
 Effort = Literal["fast", "thorough"]
@@ -105,16 +105,16 @@ class Scanner:
             return seen
         if (gray := view()) is None:
             return seen
-        again = self._look(gray, _NOT_AGAIN)
+        again = self._look(gray, _NOT_AGAIN, seen.lines)
         return again if again.status in _READ else seen
 
-    def _look(self, gray: Any, skip: frozenset[str] = frozenset()) -> Scan:
+    def _look(self, gray: Any, skip: frozenset[str] = frozenset(), lines: Sequence[Polygon] = ()) -> Scan:
         if self.effort == "thorough":
             from nhirx_scanner.companion import look
         else:
             from nhirx_scanner.stages import look
 
-        return look(gray, replace(self, skip=self.skip | skip) if skip else self)
+        return look(gray, replace(self, skip=self.skip | skip) if skip else self, lines)
 
 
 def _since(started: float) -> float:

@@ -26,7 +26,9 @@ from nhirx_scanner.sheets import are_apart
 from nhirx_scanner.vote import decide
 
 if TYPE_CHECKING:
-    from nhirx_scanner.engines import Gray
+    from collections.abc import Sequence
+
+    from nhirx_scanner.engines import Gray, Polygon
     from nhirx_scanner.result import Scan
     from nhirx_scanner.scanner import Scanner
 
@@ -62,9 +64,10 @@ _WITHOUT = (on_rest.read_text, on_rest.last_resort)
 one_core()
 
 
-def look(gray: Gray, scanner: Scanner) -> Scan:
-    """Everything the scanner may do for ``gray`` in its time."""
+def look(gray: Gray, scanner: Scanner, lines: Sequence[Polygon] = ()) -> Scan:
+    """Everything the scanner may do for ``gray`` in its time. ``lines`` of text, where an earlier look at the page has found them."""
     work = fast_pass(gray, scanner)
+    work.lines = tuple(lines)
 
     def apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
         return work.two_sheets or are_apart(gray, first, second)
@@ -87,7 +90,10 @@ def look(gray: Gray, scanner: Scanner) -> Scan:
                 on_rest.tell_sheets_apart(work)
             on_rest.name_others(work)
     scan = decide(work.reads, seen=("damaged",) if work.unread else None, apart=apart)
-    return replace(scan, reasons=reasons(gray, work.unread)) if scan.status == "unreadable" and work.unread else scan
+    if scan.status not in ("none", "unreadable"):
+        return scan
+    told = reasons(gray, work.unread) if scan.status == "unreadable" and work.unread else scan.reasons
+    return replace(scan, reasons=told, lines=work.lines)
 
 
 def fast_pass(gray: Gray, scanner: Scanner) -> Work:

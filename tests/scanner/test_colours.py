@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from nhirx_scanner import Scanner, colours, files
-from PIL import Image
+from nhirx_scanner import Scanner, colours, files, ocr
+from PIL import Image, ImageDraw
+
+from samples.fonts import font
 
 _VERMILION = (20, 25, 190)  # blue first
 
@@ -80,3 +82,24 @@ def test_coloured_ink_turns_to_paper_and_black_stays(stamped):
 
     assert view is not None
     assert (True, True) == (bool((view[red] > 180).all()), bool((view[black] < 60).all()))
+
+
+def test_a_line_that_was_found_is_not_sought_again(draw, monkeypatch):
+    """Ink over the printed ID: the second look knows where the lines stand, and spends its time on reading them."""
+    text = draw.visit_id(33)
+    page = Image.new("RGB", (900, 500), (250, 250, 250))
+    ImageDraw.Draw(page).text((80, 60), text, "black", font("mono", 30))
+    picture = np.ascontiguousarray(np.asarray(page)[:, :, ::-1])
+    for x in range(90, 600, 34):
+        cv2.circle(picture, (x, 78), 15, (60, 60, 240), 5)
+    printed = np.asarray(page)[:, :, 0] < 100
+    picture[printed] = 0
+    sought = []
+    find = ocr.find_boxes
+    monkeypatch.setattr(ocr, "find_boxes", lambda gray: sought.append(gray.shape) or find(gray))
+    grey = Scanner().scan(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY))
+    coloured = Scanner().scan(picture)
+
+    assert (None, text, "ocr") == (grey.visit_id, coloured.visit_id, coloured.confidence)
+    assert len(grey.lines) > 0
+    assert len(sought) == 2  # once for each scan
